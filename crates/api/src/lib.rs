@@ -1,0 +1,1 @@
+//! HTTP edges of a running Mailtally.

@@ -1,0 +1,1 @@
+//! A platform's month of mail, made from one seed.

@@ -1,0 +1,1 @@
+//! What is true of a message, a campaign and a contact.

@@ -1,0 +1,1 @@
+//! The durable single-process log.

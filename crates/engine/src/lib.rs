@@ -1,0 +1,1 @@
+//! Tasks, overlay, transactions, restore and assignment as one state machine.

@@ -1,0 +1,1 @@
+//! What a log must do, and the suite that shows it.

@@ -1,0 +1,1 @@
+//! The recount that shares no code with store and engine.

@@ -1,0 +1,1 @@
+//! Decode and folds, wired to a log and stores.

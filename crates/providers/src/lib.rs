@@ -1,0 +1,1 @@
+//! Delivery providers' webhook bodies, read as events.

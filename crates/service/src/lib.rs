@@ -1,0 +1,1 @@
+//! Configuration, lifecycle, health, metrics and tracing.

@@ -1,0 +1,1 @@
+//! Rows of one partition, in RocksDB or memory.

@@ -1,0 +1,2 @@
+//! Set-up, tests and benches, in Rust.
+fn main() {}
