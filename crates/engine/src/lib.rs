@@ -1,1 +1,13 @@
-//! Tasks, overlay, transactions, restore and assignment as one state machine.
+//! Tasks, overlay, transactions, restore and assignment as one state machine. Moves keys and bytes; knows no log, no
+//! store, no clock and no meaning of a record.
+//!
+//! One batch is **poll -> load -> fold -> transact -> apply** (DESIGN.md section 3). The shell hands facts in with
+//! [`Input`] and executes what comes out as [`Action`].
+
+pub mod processor;
+pub mod record;
+pub mod topology;
+
+pub use processor::{Disposition, Effects, Folded, Polled, Processor, Rows};
+pub use record::{Headers, Offset, Output, Record, Stored, Topic, TopicPartition};
+pub use topology::{Fold, TaskId, Topology};

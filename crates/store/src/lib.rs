@@ -1,1 +1,115 @@
-//! Rows of one partition, in RocksDB or memory.
+//! Rows of one task, and the positions that they reflect, in one atomic batch. Knows no meaning of a row.
+//!
+//! The store is never ahead of the committed log (I1): the driver applies a batch only after its transaction is known
+//! to be committed.
+
+use bytes::Bytes;
+use engine::Offset;
+
+/// What the rows of a store reflect, and which log they belong to. Written in the same batch as the rows (I1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Next offset of the input partition.
+    pub input: Offset,
+    /// Next offset of the state partition: rows below it are in the store.
+    pub state: Offset,
+    /// Version of the fold that made the rows.
+    pub fold_version: u32,
+    /// Identity of the log.
+    pub log: String,
+    /// Identity of the input topic.
+    pub input_topic: String,
+    /// Identity of the state topic.
+    pub state_topic: String,
+    /// Number of partitions of the input topic.
+    pub partitions: u32,
+    /// When the store was last written, in milliseconds since the Unix epoch: older than the tombstone horizon of the
+    /// state topic, it is restored in full.
+    pub written_ms: i64,
+}
+
+/// One atomic change: rows, and what they reflect then.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Rows; `None` deletes.
+    pub writes: Vec<(Bytes, Option<Bytes>)>,
+    /// The positions that the store reflects after it.
+    pub position: Position,
+}
+
+/// Why a store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process, or another owner in this one, has it open.
+    #[error("{path} is open elsewhere: {detail}")]
+    Locked {
+        /// The directory.
+        path: String,
+        /// What the database says.
+        detail: String,
+    },
+    /// It is damaged: quarantine the directory and restore.
+    #[error("{path} is damaged: {detail}")]
+    Damaged {
+        /// The directory.
+        path: String,
+        /// What the database says.
+        detail: String,
+    },
+    /// The disk refused (full, unwritable); nothing was changed.
+    #[error("{path}: {detail}")]
+    Unavailable {
+        /// The directory.
+        path: String,
+        /// What the system says.
+        detail: String,
+    },
+}
+
+/// Rows of one task.
+pub trait Store: Send {
+    /// What the rows reflect; `None` when the store is new.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    fn position(&self) -> Result<Option<Position>, Error>;
+
+    /// Rows by key, in the order asked. Sorted keys are faster.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    fn get(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, Error>;
+
+    /// Rows whose key begins with `prefix` and is greater than `after`, by key, at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error>;
+
+    /// Applies a batch, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: then nothing of it was applied.
+    fn apply(&mut self, batch: Batch) -> Result<(), Error>;
+
+    /// Makes everything applied so far survive a crash of the machine.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn flush(&mut self) -> Result<(), Error>;
+}
+
+/// Opens, lists and removes the stores of a processor.
+pub trait Stores: Send + Sync {
+    /// Opens the store of this name (`messages-3`), making it if it is new.
+    ///
+    /// # Errors
+    /// [`Error::Locked`], [`Error::Damaged`], [`Error::Unavailable`].
+    fn open(&self, name: &str) -> Result<Box<dyn Store>, Error>;
+
+    /// Puts a damaged or outdated store aside, so that the next [`Stores::open`] makes a new one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn quarantine(&self, name: &str) -> Result<(), Error>;
+}

@@ -1,0 +1,42 @@
+//! Which folds there are, what each reads and where its rows go. A value, validated once.
+
+use crate::Topic;
+
+/// Index of a fold in its [`Topology`].
+pub type FoldIndex = u8;
+
+/// One fold of one partition: the unit of assignment, state and restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId {
+    /// Which fold.
+    pub fold: FoldIndex,
+    /// Which partition of its input topic, and of its state topic.
+    pub partition: u32,
+}
+
+/// One fold: one input topic, at most one state topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fold {
+    /// Its name, also the name of its consumer group and its store's directory.
+    pub name: &'static str,
+    /// The only topic that it reads.
+    pub input: Topic,
+    /// Where its rows are published, being their own changelog; `None` for a stateless fold.
+    pub state: Option<Topic>,
+    /// Version of its rules; another version rebuilds its rows.
+    pub version: u32,
+}
+
+/// All folds of a processor, in flow order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topology {
+    /// The folds; a [`TaskId`] names one by its place here.
+    pub folds: Vec<Fold>,
+}
+
+impl Topology {
+    /// The fold of a task; `None` when the task is of another topology.
+    pub fn fold(&self, task: TaskId) -> Option<&Fold> {
+        self.folds.get(usize::from(task.fold))
+    }
+}
