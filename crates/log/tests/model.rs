@@ -32,6 +32,7 @@ mod with_gaps {
     mailtally_log::conformance!(InMemory(Model::new("model").with_gaps()));
 }
 
+#[cfg(test)]
 mod faults {
     use super::*;
     use engine::{Output, Record, Topic, TopicPartition};

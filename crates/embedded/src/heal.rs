@@ -1,0 +1,119 @@
+//! After the medium refused: the database is opened anew and rolled back to what readers have seen. So what was reported as
+//! failed never appears, and writing goes on without a restart of the process.
+
+use rocksdb::WriteBatch;
+
+use crate::catalogue::index;
+use crate::core::{Core, Visible, exclusive, lock, shared};
+use crate::database::{Database, Family, Refused};
+use crate::load::load;
+use crate::rows::{self, COUNTER, Ordinal};
+
+impl Core {
+    /// Runs with a database that can be read.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn with_readable<T>(&self, run: impl FnOnce(&Database) -> T) -> Result<T, String> {
+        let database = shared(&self.database);
+        if let Some(database) = database.as_ref() {
+            return Ok(run(database));
+        }
+        drop(database);
+        self.with_writable(run)
+    }
+
+    /// Runs with a database that can be written, healing it first if it is broken.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn with_writable<T>(&self, run: impl FnOnce(&Database) -> T) -> Result<T, String> {
+        if lock(&self.assigned).broken.is_some() {
+            self.heal()?;
+        }
+        self.with_open(run)
+    }
+
+    /// Runs with the database if there is one, healing nothing: for those who hold the upkeep.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn with_open<T>(&self, run: impl FnOnce(&Database) -> T) -> Result<T, String> {
+        match shared(&self.database).as_ref() {
+            Some(database) => Ok(run(database)),
+            None => Err(lock(&self.assigned).broken.clone().unwrap_or_else(|| "the log is closed".to_owned())),
+        }
+    }
+
+    fn heal(&self) -> Result<(), String> {
+        let mut keeper = lock(&self.keeper);
+        // Exclusive: no commit is between write and visibility, no reader holds the old database.
+        let mut slot = exclusive(&self.database);
+        if lock(&self.assigned).broken.is_none() {
+            return Ok(());
+        }
+        drop(slot.take());
+        let opened = Database::open(&self.home.database(), &self.options, false);
+        let visible = shared(&self.visible);
+        let mut assigned = lock(&self.assigned);
+        let healed = opened.and_then(|database| {
+            roll_back(&database, &visible, &self.catalogue(), assigned.commit)?;
+            let loaded = load(&database)?;
+            Ok((database, loaded))
+        });
+        let (database, loaded) = healed.map_err(|refused| {
+            let reason = self.broken_because(&refused);
+            assigned.broken = Some(reason.clone());
+            reason
+        })?;
+        keeper.reset(loaded.upkeep);
+        assigned.written = visible.partitions.iter().map(|seen| seen.written).collect();
+        assigned.pending.clear();
+        assigned.broken = None;
+        *slot = Some(database);
+        Ok(())
+    }
+}
+
+/// Removes everything beyond what is visible, durably. Numbers of failed commits are not given again.
+fn roll_back(
+    database: &Database,
+    visible: &Visible,
+    catalogue: &crate::catalogue::Catalogue,
+    commit: u64,
+) -> Result<(), Refused> {
+    let loaded = load(database)?;
+    let mut writes = WriteBatch::default();
+    writes.put(COUNTER, commit.to_be_bytes());
+    for place in loaded.catalogue.places() {
+        let seen = visible.partitions.get(index(place.ordinal));
+        let end = seen.map_or(0, |seen| seen.written.end);
+        cut(database, &mut writes, place.family(), place.ordinal, end)?;
+        match seen {
+            Some(seen) => writes.put(rows::ordinal_key(b'p', place.ordinal), seen.written.encode()),
+            None => b"pu".iter().for_each(|kind| writes.delete(rows::ordinal_key(*kind, place.ordinal))),
+        }
+    }
+    for row in loaded.catalogue.topics().filter(|row| catalogue.topic(&row.description.spec.name).is_none()) {
+        writes.delete(rows::topic_key(&row.description.spec.name));
+    }
+    let group = |key: &(String, Ordinal)| rows::group_key(&key.0, key.1).unwrap_or_default();
+    for key in loaded.groups.keys().filter(|key| !visible.groups.contains_key(key)) {
+        writes.delete(group(key));
+    }
+    visible.groups.iter().for_each(|(key, next)| writes.put(group(key), next.to_be_bytes()));
+    database.write(writes)?;
+    database.sync()
+}
+
+fn cut(
+    database: &Database,
+    writes: &mut WriteBatch,
+    family: Family,
+    ordinal: Ordinal,
+    end: u64,
+) -> Result<(), Refused> {
+    let (from, to) = (rows::batch_key(ordinal, end), rows::batch_key(ordinal, u64::MAX));
+    writes.delete_range_cf(database.family(family)?, from, to);
+    Ok(())
+}
