@@ -1,2 +1,38 @@
-//! Set-up, tests and benches, in Rust.
-fn main() {}
+//! Set-up, tests and benches, in Rust and without a dependency, so that the first command on a fresh machine starts in
+//! seconds.
+
+mod demo;
+mod rocksdb;
+mod run;
+mod setup;
+mod suites;
+
+use std::process::ExitCode;
+
+/// One line a command: its name, what it does, who does it. Each takes what was typed after its name.
+type Command = (&'static str, &'static str, fn(&[String]) -> Result<ExitCode, String>);
+
+const COMMANDS: [Command; 6] = [
+    ("setup", "install what is lacking and link RocksDB [--yes]", setup::command),
+    ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
+    ("test", "everything that shows that it works [--quick]", suites::command),
+    ("bench", "a bench beside its peers: bench embedded [its own flags]", suites::bench),
+    ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
+    ("env", "print what a plain cargo needs: eval \"$(cargo xtask env)\"", setup::print_environment),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = arguments.split_first().map_or(("", &[][..]), |(name, rest)| (name.as_str(), rest));
+    let Some((_, _, command)) = COMMANDS.iter().find(|(known, _, _)| *known == name) else {
+        eprintln!("cargo xtask COMMAND, where COMMAND is one of:");
+        for (name, does, _) in COMMANDS {
+            eprintln!("  {name:<8} {does}");
+        }
+        return ExitCode::from(2);
+    };
+    command(rest).unwrap_or_else(|why| {
+        eprintln!("xtask {name}: {why}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,149 @@
+//! What a fresh machine lacks, and how to get it. Installs Debian's packages through root or sudo, or says exactly what
+//! to install; everything else goes to a cache outside the clone.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::rocksdb::{self, Link};
+use crate::run::{on_path, output, run};
+
+/// A thing the build needs, how to see it, and Debian's package that has it.
+type Need = (&'static str, fn(&Link) -> bool, &'static str);
+
+const NEEDS: [Need; 5] = [
+    ("a C++ compiler", |_| on_path("c++"), "g++"),
+    ("libclang, for RocksDB's bindings", |_| libclang().is_some(), "libclang-dev"),
+    ("Maven, for the prebuilt RocksDB", |link| !link.is_lacking() || on_path("mvn"), "maven"),
+    ("a JDK, for Maven", |link| !link.is_lacking() || on_path("java"), "default-jdk-headless"),
+    ("unzip, for the prebuilt RocksDB", |link| !link.is_lacking() || on_path("unzip"), "unzip"),
+];
+
+/// `cargo xtask setup [--yes]`.
+pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
+    ready(arguments.iter().any(|argument| argument == "--yes"))?;
+    eprintln!("ready; for a plain cargo: eval \"$(cargo xtask env)\"");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `cargo xtask env`.
+pub(crate) fn print_environment(_: &[String]) -> Result<ExitCode, String> {
+    for (name, value) in environment(&Link::here(&cache())) {
+        println!("export {name}='{value}'");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A cargo that links what was chosen and keeps its target directory outside the clone.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments).current_dir(root()).envs(environment(&Link::here(&cache())));
+    cargo
+}
+
+/// The clone.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Installs what is lacking, after saying and asking.
+pub(crate) fn ready(yes: bool) -> Result<(), String> {
+    let link = Link::here(&cache());
+    let lacking: Vec<&Need> = NEEDS.iter().filter(|(_, there, _)| !there(&link)).collect();
+    if lacking.is_empty() && !link.is_lacking() {
+        return Ok(());
+    }
+    eprintln!("Mailtally needs, and will install:");
+    for (what, _, package) in &lacking {
+        eprintln!("  {what}: Debian package {package}");
+    }
+    if let (true, Some(folder)) = (link.is_lacking(), link.folder()) {
+        eprintln!("  RocksDB 10.4.2, prebuilt (45 MB), from Maven Central to {}", folder.display());
+    }
+    if !yes && std::io::stdin().is_terminal() && !asked()? {
+        return Err("nothing was installed".to_owned());
+    }
+    let packages: Vec<&str> = lacking.iter().map(|(_, _, package)| *package).collect();
+    install(&packages)?;
+    match link.folder() {
+        Some(folder) if link.is_lacking() => rocksdb::fetch(folder),
+        _ => Ok(()),
+    }
+}
+
+fn asked() -> Result<bool, String> {
+    eprint!("Go on? [Y/n] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| error.to_string())?;
+    Ok(matches!(answer.trim(), "" | "y" | "Y" | "yes"))
+}
+
+fn install(packages: &[&str]) -> Result<(), String> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let wanted = packages.join(" ");
+    if !on_path("apt-get") {
+        return Err(format!("no apt-get here: install what Debian calls {wanted}, then try again"));
+    }
+    let root = output("id", &["-u"]).as_deref() == Some("0");
+    if !root && !on_path("sudo") {
+        return Err(format!("needs root: apt-get install {wanted}"));
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new(if root { "apt-get" } else { "sudo" });
+        if !root {
+            command.arg("apt-get");
+        }
+        run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "-qq"])?;
+    apt(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat())
+}
+
+fn environment(link: &Link) -> Vec<(&'static str, String)> {
+    let mut variables = vec![("MAILTALLY_ROCKSDB_LINK", link.word().to_owned())];
+    if let Some(folder) = link.folder() {
+        let folder = folder.display();
+        variables.push(("ROCKSDB_LIB_DIR", folder.to_string()));
+        variables.push(("RUSTFLAGS", format!("-Clink-arg=-Wl,-rpath,{folder}")));
+    }
+    if std::env::var_os("LIBCLANG_PATH").is_none()
+        && let Some(folder) = libclang()
+    {
+        variables.push(("LIBCLANG_PATH", folder.display().to_string()));
+    }
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        variables.push(("CARGO_TARGET_DIR", cache().join("target").display().to_string()));
+    }
+    variables
+}
+
+/// The folder of a libclang.
+fn libclang() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("LIBCLANG_PATH") {
+        return Some(named.into());
+    }
+    let versions = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path().join("lib"));
+    let mut found: Vec<PathBuf> = versions.filter(|folder| has_libclang(folder)).collect();
+    found.sort();
+    found.pop()
+}
+
+fn has_libclang(folder: &Path) -> bool {
+    let is_it = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libclang.so");
+    std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(is_it))
+        || std::fs::read_dir(folder).is_ok_and(|entries| {
+            entries.flatten().any(|entry| {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                name.starts_with("libclang-") && name.contains(".so") && !name.contains("cpp")
+            })
+        })
+}
+
+/// Where everything goes that is fetched or built.
+fn cache() -> PathBuf {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from).join(".cache");
+    base.unwrap_or_else(home).join("mailtally")
+}
