@@ -39,6 +39,9 @@ pub(crate) enum Family {
     Compacted,
 }
 
+/// Key and value.
+pub(crate) type Row = (Vec<u8>, Vec<u8>);
+
 /// An open database.
 pub(crate) struct Database {
     db: DB,
@@ -51,7 +54,8 @@ pub(crate) struct Refused(pub(crate) String);
 
 impl From<rocksdb::Error> for Refused {
     fn from(error: rocksdb::Error) -> Self {
-        Self(error.into_string())
+        // One line: it ends up in a message to the operator.
+        Self(error.into_string().split_whitespace().collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -134,7 +138,7 @@ impl Database {
     }
 
     /// All rows that are no batches, in key order.
-    pub(crate) fn rows(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Refused> {
+    pub(crate) fn rows(&self) -> Result<Vec<Row>, Refused> {
         let mut rows = Vec::new();
         let mut at = self.db.raw_iterator();
         at.seek_to_first();

@@ -6,7 +6,7 @@ use std::io;
 use engine::Offset;
 use rocksdb::WriteBatch;
 
-use crate::batch::lost;
+use crate::batch::{check, lost};
 use crate::catalogue::{Place, index};
 use crate::damage::{Damage, Loss};
 use crate::database::{Database, Refused};
@@ -90,16 +90,16 @@ fn copy_range(from: &Database, to: &Database, place: &Place, at: Offset, end: Of
     let family = to.family(place.family())?;
     let (mut writes, mut failed) = (WriteBatch::default(), None);
     from.scan(place.family(), place.ordinal, at, |base, value| {
-        if base >= end {
-            return false;
-        }
-        if base >= at {
-            writes.put_cf(family, rows::batch_key(place.ordinal, base), value);
+        let key = rows::batch_key(place.ordinal, base);
+        let Ok((last, _)) = check(&key, base, value) else { return false };
+        if base >= at && last < end {
+            writes.put_cf(family, key, value);
         }
         if writes.size_in_bytes() >= COPY_BYTES {
             failed = to.write(std::mem::take(&mut writes)).err();
         }
-        failed.is_none()
+        // What follows the last one may be what cannot be read.
+        failed.is_none() && last.saturating_add(1) < end
     })?;
     failed.map_or_else(|| to.write(writes), Err)
 }

@@ -7,7 +7,7 @@ struct OnDisk(tempfile::TempDir);
 
 impl OnDisk {
     fn new() -> Self {
-        Self(tempfile::tempdir().expect("a temporary directory"))
+        Self(tempfile::tempdir().unwrap())
     }
 }
 
@@ -16,11 +16,11 @@ impl Subject for OnDisk {
 
     fn open(&mut self) -> Embedded {
         let compaction = Compaction { dirty_percent: 0, dirty_bytes: 0, ..Compaction::default() };
-        Embedded::open(self.0.path(), Options { compaction, ..Options::default() }).expect("the log opens")
+        Embedded::open(self.0.path(), Options { compaction, ..Options::default() }).unwrap()
     }
 
     fn settle(&mut self, log: &Embedded, now_ms: i64) -> bool {
-        while log.maintain(now_ms, 1_000).expect("upkeep").more {}
+        while log.maintain(now_ms, 1_000).unwrap().more {}
         true
     }
 

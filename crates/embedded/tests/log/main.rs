@@ -1,0 +1,7 @@
+//! The embedded log from outside: the suite of every log, kills, damage, full disks, backups.
+#![cfg(test)]
+
+mod conformance;
+mod crash;
+mod damage;
+mod support;
