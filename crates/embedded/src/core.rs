@@ -48,7 +48,7 @@ pub(crate) struct Core {
     pub(crate) catalogue: RwLock<Arc<Catalogue>>,
     /// Serialises the making of topics.
     pub(crate) making: Mutex<()>,
-    /// None between a failed and a successful reopening.
+    /// Read-only, or none, between a failed and a successful reopening.
     pub(crate) database: RwLock<Option<Database>>,
     pub(crate) assigned: Mutex<Assigned>,
     pub(crate) flow: Mutex<Flow>,

@@ -61,11 +61,16 @@ impl Core {
             let loaded = load(&database)?;
             Ok((database, loaded))
         });
-        let (database, loaded) = healed.map_err(|refused| {
-            let reason = self.broken_because(&refused);
-            assigned.broken = Some(reason.clone());
-            reason
-        })?;
+        let (database, loaded) = match healed {
+            Ok(healed) => healed,
+            Err(refused) => {
+                // Readers go on with what they have seen.
+                *slot = Database::open_read_only(&self.home.database(), &self.options).ok();
+                let reason = self.broken_because(&refused);
+                assigned.broken = Some(reason.clone());
+                return Err(reason);
+            }
+        };
         keeper.reset(loaded.upkeep);
         assigned.written = visible.partitions.iter().map(|seen| seen.written).collect();
         assigned.pending.clear();

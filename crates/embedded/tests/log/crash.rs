@@ -66,7 +66,6 @@ impl Images {
     /// The write-ahead log of the tenth commit cut to `length`, with the tip after `tip_of`.
     fn torn(&self, length: u64, tip_of: &str) -> PathBuf {
         let image = self.home.path().join("torn");
-        drop(fs::remove_dir_all(&image));
         copy(&self.home.path().join("ten"), &image);
         cut(&newest_wal(&image), length);
         fs::copy(self.home.path().join(tip_of).join("tip"), image.join("tip")).unwrap();
@@ -83,7 +82,7 @@ impl Images {
 fn a_torn_end_that_nobody_was_told_of_opens_cleanly() {
     let images = Images::new();
     let whole = *images.lengths().end();
-    for length in images.lengths() {
+    for length in images.lengths().step_by(3).chain([whole]) {
         let log = open(&images.torn(length, "nine")).unwrap();
         let wanted = if length == whole { &images.after } else { &images.before };
         assert_eq!(seen(&log).unwrap(), *wanted, "cut to {length}");

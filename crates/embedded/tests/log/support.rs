@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use embedded::{Compaction, Embedded, OpenError, Options};
@@ -96,18 +96,35 @@ pub(crate) fn seen(log: &Embedded) -> Result<Seen, log::Error> {
     Ok(Seen { records: partitions().into_iter().map(one).collect::<Result<_, log::Error>>()?, committed })
 }
 
-/// A copy of a directory as it is at this moment.
+/// A copy of a log's directory as a kill at this moment would leave it: made again while RocksDB tidies up in the background.
 pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let name = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &name);
-        } else {
-            fs::copy(entry.path(), name).unwrap();
+    for _ in 0..1_000 {
+        drop(fs::remove_dir_all(to));
+        let before = listing(from);
+        if copy_files(from, to).is_ok() && listing(from) == before {
+            return;
         }
     }
+    panic!("{} is never at rest", from.display());
+}
+
+fn listing(home: &Path) -> BTreeMap<PathBuf, u64> {
+    let entries =
+        [home.to_owned(), home.join("db")].into_iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    entries.flatten().map(|entry| (entry.path(), entry.metadata().map_or(0, |meta| meta.len()))).collect()
+}
+
+fn copy_files(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let (entry, name) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
+        if entry.is_dir() {
+            copy_files(&entry, &name)?;
+        } else {
+            fs::copy(entry, name)?;
+        }
+    }
+    Ok(())
 }
 
 /// Files of a log by name relative to it, RocksDB's diagnostics and our lock left out: they hold nothing of the log.
