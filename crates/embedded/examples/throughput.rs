@@ -1,4 +1,4 @@
-//! How fast the embedded log appends, commits and reads on this machine: `cargo run --release -p embedded --example throughput`.
+//! How fast the embedded log appends, commits and reads on this machine: `cargo run -p embedded --example throughput`.
 //! Prints one line a case. Records are like the product's: a key of 40 bytes, a value of 180 with text that repeats.
 
 use std::error::Error;

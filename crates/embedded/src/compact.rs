@@ -219,7 +219,9 @@ impl Round<'_> {
         let mut row = self.row(place.ordinal);
         let complete = pass.read.saturating_add(row.clean_at) >= pass.written || pass.newest.len() < MAX_KEYS;
         row.clean_to = pass.stop.max(row.start);
-        row.clean_at = if complete { pass.written } else { row.clean_at.saturating_add(pass.read) };
+        // The newest batch is read in every pass, so what was read is a little more than what is clean now.
+        let partly = row.clean_at.saturating_add(pass.read).min(pass.written.saturating_sub(1));
+        row.clean_at = if complete { pass.written } else { partly };
         row.dirty_since = if complete { i64::MAX } else { row.dirty_since };
         row.next_tombstone = pass.next_tombstone;
         self.save(place.ordinal, row, WriteBatch::default())?;

@@ -2,7 +2,7 @@
 //! `commit`, `sync`, `read`, `heal` and `maintain`.
 //!
 //! Locks are taken in this order, and none is held while one further left is asked for:
-//! upkeep, making, database (shared; exclusively by `heal`), flow, assigned, visible, tail.
+//! making, upkeep, database (shared; exclusively by `heal`), flow, assigned, visible, tail.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -188,13 +188,16 @@ impl Core {
 }
 
 impl Drop for Core {
-    /// Closes in order: everything in tables, the tip says so. What fails here costs a longer check at the next open, no data.
+    /// Closes in order: what failed is rolled back, everything is in tables, the tip says so. What does not succeed here costs
+    /// a longer check at the next open, and no acknowledged record.
     fn drop(&mut self) {
+        if lock(&self.assigned).broken.is_some() && self.heal().is_err() {
+            return;
+        }
         let visible = exclusive(&self.visible);
-        let broken = lock(&self.assigned).broken.is_some();
-        if let (false, Some(database)) = (broken, shared(&self.database).as_ref())
-            && database.flush().and_then(|()| database.sync()).is_ok()
-        {
+        let database = shared(&self.database);
+        let flushed = database.as_ref().is_some_and(|database| database.flush().and_then(|()| database.sync()).is_ok());
+        if flushed {
             drop(lock(&self.flow).tip.write_synced(&self.tip(&visible, true)));
         }
     }

@@ -45,6 +45,9 @@ pub(crate) type Row = (Vec<u8>, Vec<u8>);
 /// An open database.
 pub(crate) struct Database {
     db: DB,
+    /// Stands for a medium that takes writes and fails to sync them.
+    #[cfg(test)]
+    pub(crate) refuse_sync: std::sync::atomic::AtomicBool,
 }
 
 /// RocksDB's message.
@@ -87,7 +90,11 @@ impl Database {
         settings.create_if_missing(make);
         settings.create_missing_column_families(make);
         let db = DB::open_cf_descriptors(&settings, path, families(options))?;
-        Ok(Self { db })
+        Ok(Self {
+            db,
+            #[cfg(test)]
+            refuse_sync: false.into(),
+        })
     }
 
     /// Opens for reading only: the write-ahead log is replayed into memory, no data file is touched.
@@ -96,7 +103,11 @@ impl Database {
     /// RocksDB's message.
     pub(crate) fn open_read_only(path: &Path, options: &Options) -> Result<Self, Refused> {
         let db = DB::open_cf_descriptors_read_only(&settings(options), path, families(options), false)?;
-        Ok(Self { db })
+        Ok(Self {
+            db,
+            #[cfg(test)]
+            refuse_sync: false.into(),
+        })
     }
 
     /// A batch of writes, and the handle to put batches of records into a family.
@@ -111,6 +122,10 @@ impl Database {
 
     /// Makes everything written before durable.
     pub(crate) fn sync(&self) -> Result<(), Refused> {
+        #[cfg(test)]
+        if self.refuse_sync.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(Refused("IO error: refused by the test".to_owned()));
+        }
         Ok(self.db.flush_wal(true)?)
     }
 
@@ -236,8 +251,9 @@ fn settings(options: &Options) -> RocksOptions {
     settings.set_keep_log_file_num(DIAGNOSTICS.0);
     settings.set_max_log_file_size(DIAGNOSTICS.1);
     settings.set_stats_dump_period_sec(0);
-    if let Some(shared) = &options.shared {
-        settings.set_write_buffer_manager(&shared.write_buffers);
+    match &options.shared {
+        Some(shared) => settings.set_write_buffer_manager(&shared.write_buffers),
+        None => settings.set_db_write_buffer_size(options.write_buffer_bytes.saturating_mul(3)),
     }
     settings
 }

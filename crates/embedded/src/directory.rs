@@ -12,6 +12,7 @@ use crate::rows::FORMAT;
 
 /// The marker: says that this directory is a log, of which format and which.
 const MARKER: &str = "mailtally-log";
+const MARKER_BESIDE: &str = "mailtally-log.new";
 const LOCK: &str = "lock";
 const FIRST_LINE: &str = "mailtally embedded log";
 /// Largest marker that is read, in bytes.
@@ -124,7 +125,9 @@ fn look(path: &Path) -> Result<Found, OpenError> {
     if names.iter().any(|name| name == "db" || name == "tip") {
         return Err(half_copied(path, MARKER));
     }
-    match names.iter().find(|name| *name != LOCK && *name != "lost+found") {
+    // A marker that was being written when the disk was full is ours, too.
+    let ours = [LOCK, MARKER_BESIDE, "lost+found"];
+    match names.iter().find(|name| !ours.contains(&name.as_str())) {
         Some(other) => Err(foreign(format!("`{other}` but no `{MARKER}`"))),
         None => Ok(Found::Nothing),
     }
@@ -204,7 +207,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 fn write_marker(home: &Path, id: &LogId, state: &str) -> io::Result<()> {
     let lines = [FIRST_LINE, &format!("format {FORMAT}"), &format!("log {}", id.0), state].map(str::to_owned);
     let sum = checksum(&lines.each_ref().map(String::as_str));
-    let beside = home.join(format!("{MARKER}.new"));
+    let beside = home.join(MARKER_BESIDE);
     let mut file = File::create(&beside)?;
     writeln!(file, "{}\n{sum}", lines.join("\n"))?;
     file.sync_all()?;
@@ -251,6 +254,8 @@ mod tests {
     #[test]
     fn a_log_begun_but_not_finished_is_nothing_yet() {
         let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join(MARKER_BESIDE), "half").unwrap();
+        assert_eq!(Home::take(home.path()).unwrap().1, Found::Nothing);
         begin(home.path(), &id()).unwrap();
         fs::create_dir(database(home.path())).unwrap();
         assert_eq!(Home::take(home.path()).unwrap().1, Found::Nothing);

@@ -45,7 +45,7 @@ impl Core {
         }
     }
 
-    fn heal(&self) -> Result<(), String> {
+    pub(crate) fn heal(&self) -> Result<(), String> {
         let mut keeper = lock(&self.keeper);
         // Exclusive: no commit is between write and visibility, no reader holds the old database.
         let mut slot = exclusive(&self.database);
@@ -121,4 +121,97 @@ fn cut(
     let (from, to) = (rows::batch_key(ordinal, end), rows::batch_key(ordinal, u64::MAX));
     writes.delete_range_cf(database.family(family)?, from, to);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::atomic::Ordering;
+
+    use bytes::Bytes;
+    use engine::{Output, Record, Topic, TopicPartition};
+    use log::{Cleanup, CommitError, Error, Log, ReadLimit, TopicSpec, Transaction};
+
+    use crate::core::shared;
+    use crate::{Embedded, Options};
+
+    fn topic(name: &str) -> TopicSpec {
+        TopicSpec { name: Topic::new(name), partitions: 1, cleanup: Cleanup::Delete { retention_ms: None } }
+    }
+
+    fn to(spec: &TopicSpec) -> TopicPartition {
+        TopicPartition { topic: spec.name.clone(), partition: 0 }
+    }
+
+    fn refuse_sync(log: &Embedded) {
+        shared(&log.0.database).as_ref().unwrap().refuse_sync.store(true, Ordering::SeqCst);
+    }
+
+    fn transaction(to: &TopicPartition, value: &str) -> Transaction {
+        let record = Record { value: Some(Bytes::copy_from_slice(value.as_bytes())), ..Record::default() };
+        Transaction {
+            outputs: vec![Output { to: to.clone(), record }],
+            offsets: vec![("fold".to_owned(), to.clone(), 1)],
+        }
+    }
+
+    fn values(log: &Embedded, at: &TopicPartition) -> BTreeSet<String> {
+        let read = log.read(at, 0, ReadLimit { records: 100, bytes: 1 << 20 }).unwrap();
+        read.records
+            .into_iter()
+            .map(|stored| String::from_utf8(stored.record.value.unwrap().to_vec()).unwrap())
+            .collect()
+    }
+
+    /// Commits once; whether it was acknowledged.
+    fn try_commit(log: &Embedded, at: &TopicPartition, id: &str, value: &str) -> bool {
+        match log.producer(id).and_then(|mut producer| {
+            producer.commit(transaction(at, value)).map_err(|error| match error {
+                CommitError::Aborted(reason) => Error::Unavailable(reason),
+                other => panic!("{other}"),
+            })
+        }) {
+            Ok(_) => true,
+            Err(Error::Unavailable(reason)) => {
+                assert!(reason.contains("refused by the test"), "{reason}");
+                false
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn what_was_written_but_not_synced_never_appears() {
+        let home = tempfile::tempdir().unwrap();
+        let log = Embedded::open(home.path(), Options::default()).unwrap();
+        let events = topic("events");
+        let made = log.create_topic(&events).unwrap();
+        let (at, mut acknowledged, mut refused) = (to(&events), BTreeSet::new(), 0);
+        for round in 0..10 {
+            // Healed by whoever comes first: here it is this one, so that the next refusal meets a healthy log.
+            assert!(try_commit(&log, &at, "task", &format!("{round}")));
+            acknowledged.insert(format!("{round}"));
+            refuse_sync(&log);
+            if round == 5 {
+                assert!(matches!(log.create_topic(&topic("absent")), Err(Error::Unavailable(_))));
+                continue;
+            }
+            let writers = |writer: u32| format!("{round}-{writer}");
+            let outcomes: Vec<(String, bool)> = std::thread::scope(|scope| {
+                let (log, at) = (&log, &at);
+                let one = |value: String| scope.spawn(move || (value.clone(), try_commit(log, at, &value, &value)));
+                let running: Vec<_> = (0..4).map(writers).map(one).collect();
+                running.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            refused += outcomes.iter().filter(|(_, acknowledged)| !acknowledged).count();
+            acknowledged.extend(outcomes.into_iter().filter(|(_, acknowledged)| *acknowledged).map(|(value, _)| value));
+            assert_eq!(values(&log, &at), acknowledged);
+        }
+        assert!(refused >= 9, "{refused}");
+        drop(log);
+        let log = Embedded::open(home.path(), Options::default()).unwrap();
+        assert_eq!(values(&log, &at), acknowledged);
+        assert_eq!(log.topics().unwrap(), std::slice::from_ref(&made));
+        assert_eq!(log.verify(|_| ()).unwrap(), None);
+    }
 }

@@ -23,7 +23,7 @@ pub struct Shared {
 pub struct Options {
     /// Block cache in bytes, unless `shared` is given.
     pub cache_bytes: usize,
-    /// One memtable of records in bytes; up to three exist while they are flushed.
+    /// One memtable of records in bytes, unless `shared` is given; all memtables together take three times as much.
     pub write_buffer_bytes: usize,
     /// Decompressed batches kept for readers near the tail, in bytes.
     pub tail_bytes: usize,

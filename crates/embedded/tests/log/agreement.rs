@@ -106,7 +106,7 @@ fn made(log: &dyn Log) -> Box<dyn Producer> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_embedded_log_shows_what_the_model_shows(steps in proptest::collection::vec(step(), 1..25)) {
