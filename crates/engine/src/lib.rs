@@ -4,10 +4,23 @@
 //! One batch is **poll -> load -> fold -> transact -> apply** (DESIGN.md section 3). The shell hands facts in with
 //! [`Input`] and executes what comes out as [`Action`].
 
+mod assignment;
+mod batch;
+mod cycle;
+pub mod exchange;
+pub mod machine;
+mod overlay;
 pub mod processor;
 pub mod record;
+pub mod restore;
+pub mod task;
 pub mod topology;
 
+pub use batch::Counts;
+pub use exchange::{Action, Input, Loaded, Outcome};
+pub use machine::{Engine, Options, Uncommitted};
 pub use processor::{Disposition, Effects, Folded, Polled, Processor, Rows};
 pub use record::{Headers, Offset, Output, Record, Stored, Topic, TopicPartition};
+pub use restore::{Identity, LogFacts, Position};
+pub use task::State;
 pub use topology::{Fold, TaskId, Topology};

@@ -23,8 +23,18 @@ pub struct Fold {
     pub input: Topic,
     /// Where its rows are published, being their own changelog; `None` for a stateless fold.
     pub state: Option<Topic>,
+    /// Whether its rows are published to `state` and kept; otherwise `state` is somebody else's topic, from which a
+    /// restore recounts the derived rows.
+    pub publishes: bool,
     /// Version of its rules; another version rebuilds its rows.
     pub version: u32,
+}
+
+impl Fold {
+    /// Whether a partition is where the rows of partition `partition` go.
+    pub fn is_state(&self, to: &crate::TopicPartition, partition: u32) -> bool {
+        self.publishes && self.state.as_ref() == Some(&to.topic) && to.partition == partition
+    }
 }
 
 /// All folds of a processor, in flow order.

@@ -3,29 +3,21 @@
 //! The store is never ahead of the committed log (I1): the driver applies a batch only after its transaction is known
 //! to be committed.
 
-use bytes::Bytes;
-use engine::Offset;
+mod codec;
+pub mod conformance;
+mod memory;
+mod rocks;
 
-/// What the rows of a store reflect, and which log they belong to. Written in the same batch as the rows (I1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Position {
-    /// Next offset of the input partition.
-    pub input: Offset,
-    /// Next offset of the state partition: rows below it are in the store.
-    pub state: Offset,
-    /// Version of the fold that made the rows.
-    pub fold_version: u32,
-    /// Identity of the log.
-    pub log: String,
-    /// Identity of the input topic.
-    pub input_topic: String,
-    /// Identity of the state topic.
-    pub state_topic: String,
-    /// Number of partitions of the input topic.
-    pub partitions: u32,
-    /// When the store was last written, in milliseconds since the Unix epoch: older than the tombstone horizon of the
-    /// state topic, it is restored in full.
-    pub written_ms: i64,
+pub use engine::Position;
+pub use memory::Memory;
+pub use rocks::{Budget, Rocks};
+
+use bytes::Bytes;
+
+/// How RocksDB was linked, and which release the bindings are of: what `mailtally version` says.
+pub fn linked_library() -> String {
+    let link = option_env!("MAILTALLY_ROCKSDB_LINK").unwrap_or("source, or as ROCKSDB_LIB_DIR said");
+    format!("RocksDB through rocksdb 0.24 (bindings of 10.4.2), linked from: {link}")
 }
 
 /// One atomic change: rows, and what they reflect then.

@@ -36,16 +36,22 @@ pub(crate) struct Facts {
     pub(crate) cache: Option<PathBuf>,
 }
 
-/// The first that fits.
+/// The first that fits. A name that says what would be chosen without it (`cargo xtask env` was evaluated before) does
+/// not change what the library is called.
 pub(crate) fn choose(facts: Facts) -> Link {
-    if let Some(folder) = facts.named {
-        return Link::Named(folder);
+    let unnamed = choose_unnamed(facts.distribution, facts.cache);
+    match facts.named {
+        Some(folder) if unnamed.folder() != Some(folder.as_path()) => Link::Named(folder),
+        _ => unnamed,
     }
-    match facts.distribution {
+}
+
+fn choose_unnamed(distribution: Option<(PathBuf, String)>, cache: Option<PathBuf>) -> Link {
+    match distribution {
         Some((folder, release)) if release == RELEASE || release.starts_with(&format!("{RELEASE}.")) => {
             Link::Distribution(folder)
         }
-        _ => facts.cache.map_or(Link::Source, Link::Prebuilt),
+        _ => cache.map_or(Link::Source, Link::Prebuilt),
     }
 }
 
@@ -91,14 +97,20 @@ pub(crate) fn fetch(folder: &Path) -> Result<(), String> {
     let to = format!("-DoutputDirectory={}", folder.display());
     run(Command::new("mvn").args(["-B", "-q", "dependency:copy"]).arg(format!("-Dartifact={ARTIFACT}")).arg(to))?;
     let jar = folder.join(JAR);
-    let found = output("sha256sum", &[&jar.to_string_lossy()]).unwrap_or_default();
-    if found.split_whitespace().next() != Some(JAR_SHA256) {
-        return Err(format!("{} has checksum {found}, wanted {JAR_SHA256}: remove it and try again", jar.display()));
-    }
+    check(&output("sha256sum", &[&jar.to_string_lossy()]).unwrap_or_default(), JAR_SHA256)?;
     run(Command::new("unzip").arg("-qo").arg(&jar).arg(LIBRARY).arg("-d").arg(folder))?;
     std::fs::remove_file(&jar).map_err(said)?;
     // The rename comes last: a folder with librocksdb.so in it is complete.
     std::fs::rename(folder.join(LIBRARY), folder.join("librocksdb.so")).map_err(said)
+}
+
+/// Compares what `sha256sum` printed with the pinned checksum.
+fn check(printed: &str, wanted: &str) -> Result<(), String> {
+    match printed.split_whitespace().next() {
+        Some(found) if found == wanted => Ok(()),
+        Some(_) => Err(format!("checksum mismatch, wanted {wanted}: {printed}: remove the file and try again")),
+        None => Err("sha256sum printed nothing: is it installed and is the file readable?".to_owned()),
+    }
 }
 
 fn distribution() -> Option<(PathBuf, String)> {
@@ -130,6 +142,29 @@ mod tests {
             (facts(false, None, false), Link::Source),
         ] {
             assert_eq!(choose(given.clone()), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn an_evaluated_environment_does_not_rename_the_library() {
+        let with_name = |name: &str, release| Facts { named: Some(name.into()), ..facts(false, release, true) };
+        for (given, expected) in [
+            (with_name("cache", None), Link::Prebuilt("cache".into())),
+            (with_name("distribution", Some("10.4.2")), Link::Distribution("distribution".into())),
+            (with_name("distribution", Some("7.8.3")), Link::Named("distribution".into())),
+            (with_name("elsewhere", None), Link::Named("elsewhere".into())),
+        ] {
+            assert_eq!(choose(given.clone()), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_pinned_checksum_passes() {
+        let printed = |sum: &str| format!("{sum}  /cache/{JAR}");
+        assert_eq!(check(&printed(JAR_SHA256), JAR_SHA256), Ok(()));
+        let other = JAR_SHA256.replace('3', "4");
+        for wrong in ["", " ", printed(&other).as_str(), &JAR_SHA256[..63], JAR] {
+            assert!(check(wrong, JAR_SHA256).is_err(), "{wrong:?}");
         }
     }
 }

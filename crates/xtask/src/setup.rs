@@ -28,7 +28,11 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
 
 /// `cargo xtask env`.
 pub(crate) fn print_environment(_: &[String]) -> Result<ExitCode, String> {
-    for (name, value) in environment(&Link::here(&cache())) {
+    let link = Link::here(&cache());
+    if link.is_lacking() {
+        eprintln!("RocksDB is not there yet: run cargo xtask setup first");
+    }
+    for (name, value) in environment(&link) {
         println!("export {name}='{value}'");
     }
     Ok(ExitCode::SUCCESS)
@@ -106,7 +110,10 @@ fn environment(link: &Link) -> Vec<(&'static str, String)> {
     if let Some(folder) = link.folder() {
         let folder = folder.display();
         variables.push(("ROCKSDB_LIB_DIR", folder.to_string()));
-        variables.push(("RUSTFLAGS", format!("-Clink-arg=-Wl,-rpath,{folder}")));
+        variables.push((
+            "RUSTFLAGS",
+            with_flag(std::env::var("RUSTFLAGS").ok(), &format!("-Clink-arg=-Wl,-rpath,{folder}")),
+        ));
     }
     if std::env::var_os("LIBCLANG_PATH").is_none()
         && let Some(folder) = libclang()
@@ -117,6 +124,15 @@ fn environment(link: &Link) -> Vec<(&'static str, String)> {
         variables.push(("CARGO_TARGET_DIR", cache().join("target").display().to_string()));
     }
     variables
+}
+
+/// The developer's own flags, then ours, once.
+fn with_flag(own: Option<String>, flag: &str) -> String {
+    match own.filter(|own| !own.trim().is_empty()) {
+        Some(own) if own.split_whitespace().any(|word| word == flag) => own,
+        Some(own) => format!("{own} {flag}"),
+        None => flag.to_owned(),
+    }
 }
 
 /// The folder of a libclang.
@@ -146,4 +162,21 @@ fn cache() -> PathBuf {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from).join(".cache");
     base.unwrap_or_else(home).join("mailtally")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_flag;
+
+    #[test]
+    fn a_developers_own_flags_are_kept_and_ours_is_added_once() {
+        for (own, expected) in [
+            (None, "-x"),
+            (Some(" "), "-x"),
+            (Some("-Dwarnings"), "-Dwarnings -x"),
+            (Some("-Dwarnings -x"), "-Dwarnings -x"),
+        ] {
+            assert_eq!(with_flag(own.map(str::to_owned), "-x"), expected, "{own:?}");
+        }
+    }
 }

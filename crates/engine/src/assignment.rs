@@ -1,0 +1,168 @@
+//! Tasks come, are brought up to the committed log, and go.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use crate::exchange::Action;
+use crate::machine::Engine;
+use crate::processor::LOAD_ROUNDS_MAX;
+use crate::restore::{self, LogFacts, Plan, Position};
+use crate::task::{Restored, State, Task};
+use crate::{Folded, Offset, Processor, Stored, TaskId};
+
+impl Engine {
+    pub(crate) fn assigned(&mut self, id: TaskId, processor: Box<dyn Processor>) {
+        let mut task = Task::new(processor);
+        let stateless = self.topology.fold(id).is_some_and(|fold| fold.state.is_none());
+        if stateless {
+            task.state = State::Positioning;
+        }
+        self.tasks.insert(id, task);
+        self.actions.push_back(if stateless { Action::Positions(id) } else { Action::Open(id) });
+    }
+
+    pub(crate) fn opened(&mut self, id: TaskId, store: Option<Position>) {
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.is_stalled()) else { return };
+        // A version of 0 marks a new store: no fold has it.
+        task.position = store.unwrap_or_default();
+        task.state = State::Positioning;
+        self.actions.push_back(Action::Positions(id));
+    }
+
+    pub(crate) fn positioned(&mut self, id: TaskId, log: &LogFacts) {
+        let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { return };
+        if task.is_stalled() {
+            return;
+        }
+        let store = Some(&task.position).filter(|position| position.fold_version != 0);
+        let plan = restore::decide(fold.version, store, log, self.now_ms, self.options.tombstone_horizon_ms);
+        task.identity = log.identity.clone();
+        task.committed = log.committed.unwrap_or(log.input_start);
+        match plan {
+            Plan::Replay { from, to } => {
+                task.state = State::Restoring { from, at: from, to };
+                self.restore_on(id);
+            }
+            Plan::Full => self.actions.push_back(Action::Quarantine(id)),
+            Plan::Rebuild { to } => self.stall(
+                id,
+                format!(
+                    "the rows are of another fold version; run `mailtally rebuild` to fold the input up to {to} again"
+                ),
+            ),
+            Plan::Stop(why) => self.stall(id, why),
+        }
+    }
+
+    /// Reads on, or ends the restore.
+    fn restore_on(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        let State::Restoring { at, to, .. } = task.state else { return };
+        if at < to {
+            self.actions.push_back(Action::ReadState { task: id, from: at, to });
+            return;
+        }
+        let Some(fold) = self.topology.fold(id) else { return };
+        task.position = Position {
+            input: task.committed,
+            state: at.max(task.position.state),
+            fold_version: fold.version,
+            identity: task.identity.clone(),
+            written_ms: self.now_ms,
+        };
+        if fold.state.is_some() {
+            let position = task.position.clone();
+            self.actions.push_back(Action::Apply { task: id, writes: Vec::new(), position });
+        }
+        task.state = State::Running;
+        let committed = task.committed;
+        task.rewind(committed);
+    }
+
+    pub(crate) fn state_read(&mut self, id: TaskId, records: Vec<Stored>, next: Offset) {
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.is_stalled()) else { return };
+        let latest: BTreeMap<Bytes, Option<Bytes>> =
+            records.into_iter().filter_map(|stored| Some((stored.record.key?, stored.record.value))).collect();
+        task.restored = Some(Restored { rows: latest.into_iter().collect(), next, rounds: 0 });
+        self.restore_chunk(id);
+    }
+
+    /// Recounts what is derived from a chunk of rows, then applies both (I6).
+    pub(crate) fn restore_chunk(&mut self, id: TaskId) {
+        let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { return };
+        let Some(mut chunk) = task.restored.take() else { return };
+        chunk.rounds += 1;
+        match task.processor.restore(&chunk.rows, &task.overlay) {
+            Folded::Missing { .. } if chunk.rounds > LOAD_ROUNDS_MAX => {
+                self.stall(id, format!("the restore asked for rows {LOAD_ROUNDS_MAX} times in one chunk"));
+            }
+            Folded::Missing { keys, prefixes } => {
+                task.restored = Some(chunk);
+                self.load(id, keys, prefixes);
+            }
+            Folded::Done(effects) => {
+                let mut writes = if fold.publishes { chunk.rows } else { Vec::new() };
+                writes.extend(effects.derived);
+                // The input offset stays behind until the restore ends: a crash here replays, never skips.
+                task.position.state = chunk.next;
+                task.position.fold_version = fold.version;
+                task.position.identity = task.identity.clone();
+                task.position.written_ms = self.now_ms;
+                if let State::Restoring { at, .. } = &mut task.state {
+                    *at = chunk.next;
+                }
+                task.overlay.loaded(writes.clone(), Vec::new());
+                task.overlay.shrink(self.options.rows_bytes_max);
+                self.actions.push_back(Action::Apply { task: id, writes, position: task.position.clone() });
+                self.restore_on(id);
+            }
+        }
+    }
+
+    /// The task stops, the others go on: what was folded beside it is polled again.
+    pub(crate) fn stall(&mut self, id: TaskId, why: String) {
+        if self.batch.parts.contains_key(&id) {
+            self.undo();
+        }
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.state = State::Stalled(why);
+            task.restored = None;
+            task.polling = false;
+        }
+    }
+
+    pub(crate) fn revoking(&mut self, ids: &[TaskId]) {
+        if ids.iter().any(|id| self.batch.parts.contains_key(id)) {
+            self.undo();
+        }
+        for id in ids {
+            if let Some(task) = self.tasks.get_mut(id) {
+                task.closing = true;
+            }
+        }
+    }
+
+    /// Releases closing tasks of which nothing is in flight.
+    pub(crate) fn release(&mut self) {
+        let open = |id: &TaskId| self.in_flight.as_ref().is_some_and(|(_, batch)| batch.parts.contains_key(id));
+        let ready: Vec<TaskId> =
+            self.tasks.iter().filter(|(id, task)| task.closing && !open(id)).map(|(id, _)| *id).collect();
+        for id in ready {
+            self.tasks.remove(&id);
+            self.actions.push_back(Action::Release(id));
+        }
+    }
+
+    /// Nothing of these tasks may be applied any more, whatever becomes of the transaction in flight.
+    pub(crate) fn lost(&mut self, ids: &[TaskId]) {
+        if ids.iter().any(|id| self.batch.parts.contains_key(id)) {
+            self.undo();
+        }
+        for id in ids {
+            if self.tasks.remove(id).is_some() {
+                self.actions.push_back(Action::Release(*id));
+            }
+        }
+    }
+}

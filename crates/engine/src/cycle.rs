@@ -1,0 +1,201 @@
+//! poll -> load -> fold -> transact -> apply, and its undoing.
+
+use bytes::Bytes;
+
+use crate::batch::{Batch, Stage};
+use crate::exchange::{Action, Loaded};
+use crate::machine::Engine;
+use crate::processor::LOAD_ROUNDS_MAX;
+use crate::restore::Position;
+use crate::{Effects, Folded, Offset, Output, Record, Stored, TaskId, TopicPartition};
+
+impl Engine {
+    /// Asks for records where there may be some and the budget has room.
+    pub(crate) fn poll(&mut self) {
+        let records = self.options.batch_records_max.saturating_sub(self.batch.records);
+        let bytes = self.options.batch_bytes_max.saturating_sub(self.batch.bytes);
+        if records == 0 || bytes == 0 {
+            return;
+        }
+        let wanting = |task: &crate::task::Task| task.is_running() && !task.polling && !task.dry;
+        let share = self.tasks.values().filter(|task| wanting(task)).count().max(1);
+        for (id, task) in self.tasks.iter_mut().filter(|(_, task)| wanting(task)) {
+            task.polling = true;
+            self.actions.push_back(Action::Poll {
+                task: *id,
+                epoch: task.epoch,
+                from: task.next,
+                records: (records / share).max(1),
+                bytes: (bytes / share).max(1),
+            });
+        }
+    }
+
+    pub(crate) fn polled(&mut self, id: TaskId, epoch: u64, (records, next, end): (Vec<Stored>, Offset, Offset)) {
+        let now_ms = self.now_ms;
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.epoch == epoch && task.polling) else { return };
+        task.polling = false;
+        task.dry = next >= end;
+        if next == task.next {
+            return;
+        }
+        let from = std::mem::replace(&mut task.next, next);
+        if self.batch.stage == Stage::Filling {
+            self.batch.add(id, from, records, next, now_ms);
+        } else {
+            // An answer after the batch was sealed: it is asked for again.
+            task.rewind(from);
+        }
+    }
+
+    /// Closes the batch when it is full, or when nobody has more to add and it has waited long enough.
+    pub(crate) fn seal(&mut self) {
+        let full =
+            self.batch.records >= self.options.batch_records_max || self.batch.bytes >= self.options.batch_bytes_max;
+        let more = self.tasks.values().any(|task| task.is_running() && (task.polling || !task.dry));
+        let waited = self.now_ms >= self.batch.opened_ms.saturating_add(self.options.linger_ms);
+        if self.batch.parts.is_empty() || !(full || (!more && waited)) {
+            return;
+        }
+        self.batch.stage = Stage::Folding;
+        for task in self.tasks.values_mut() {
+            task.overlay.shrink(self.options.rows_bytes_max);
+        }
+    }
+
+    /// Folds every part that has what it needs.
+    pub(crate) fn fold(&mut self) {
+        let waiting =
+            |(id, part): (&TaskId, &crate::batch::Part)| (part.effects.is_none() && !part.loading).then_some(*id);
+        let ids: Vec<TaskId> = self.batch.parts.iter().filter_map(waiting).collect();
+        for id in ids {
+            if let Err(why) = self.fold_part(id) {
+                return self.stall(id, why);
+            }
+        }
+        if self.batch.is_folded() {
+            self.batch.stage = Stage::Folded;
+        }
+    }
+
+    fn fold_part(&mut self, id: TaskId) -> Result<(), String> {
+        let (Some(task), Some(part)) = (self.tasks.get_mut(&id), self.batch.parts.get_mut(&id)) else { return Ok(()) };
+        part.rounds += 1;
+        match task.processor.fold(&part.polled, &task.overlay) {
+            Folded::Missing { .. } if part.rounds > LOAD_ROUNDS_MAX => {
+                Err(format!("the fold asked for rows {LOAD_ROUNDS_MAX} times in one batch"))
+            }
+            Folded::Missing { keys, prefixes } => {
+                part.loading = true;
+                self.load(id, keys, prefixes);
+                Ok(())
+            }
+            Folded::Done(effects) if effects.dispositions.len() != part.polled.records.len() => Err(format!(
+                "the fold gave {} dispositions to {} records (I2)",
+                effects.dispositions.len(),
+                part.polled.records.len()
+            )),
+            Folded::Done(effects) => {
+                part.effects = Some(effects);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn load(&mut self, task: TaskId, mut keys: Vec<Bytes>, prefixes: Vec<(Bytes, usize)>) {
+        keys.sort_unstable();
+        keys.dedup();
+        self.actions.push_back(Action::Load { task, keys, prefixes });
+    }
+
+    pub(crate) fn loaded(&mut self, id: TaskId, loaded: Loaded) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.overlay.loaded(loaded.rows, loaded.scans);
+        if task.restored.is_some() {
+            return self.restore_chunk(id);
+        }
+        if let Some(part) = self.batch.parts.get_mut(&id) {
+            part.loading = false;
+        }
+    }
+
+    /// Hands the folded batch out as one transaction and begins the next over it.
+    pub(crate) fn transact(&mut self) {
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut outputs = Vec::new();
+        let mut offsets = Vec::new();
+        for (id, part) in &mut batch.parts {
+            let (Some(task), Some(effects)) = (self.tasks.get_mut(id), &mut part.effects) else { continue };
+            outputs.append(&mut effects.outputs);
+            if let Some(fold) = self.topology.fold(*id).filter(|fold| fold.publishes)
+                && let Some(topic) = &fold.state
+            {
+                let to = TopicPartition { topic: topic.clone(), partition: id.partition };
+                outputs.extend(effects.rows.iter().map(|row| published(&to, row, effects)));
+            }
+            task.overlay.begin(effects.rows.iter().chain(&effects.derived));
+            offsets.push((*id, part.polled.next));
+        }
+        self.transactions += 1;
+        self.actions.push_back(Action::Transact { id: self.transactions, outputs, offsets });
+        self.in_flight = Some((self.transactions, batch));
+    }
+
+    /// The transaction in flight is visible: its rows go to the stores (I1).
+    pub(crate) fn commit(&mut self, ends: &[(TopicPartition, Offset)]) {
+        let Some((_, batch)) = self.in_flight.take() else { return };
+        self.counts.add(&batch);
+        for (id, part) in batch.parts {
+            let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { continue };
+            task.committed = part.polled.next;
+            task.overlay.committed();
+            let end = ends.iter().find(|(to, _)| fold.is_state(to, id.partition)).map(|(_, end)| *end);
+            task.position = Position {
+                input: part.polled.next,
+                state: end.unwrap_or(task.position.state),
+                fold_version: fold.version,
+                identity: task.identity.clone(),
+                written_ms: self.now_ms,
+            };
+            // A stalled task's store may lack an earlier batch: it stays behind, and a restart heals it.
+            let applies = fold.state.is_some() && !task.is_stalled();
+            let Some(effects) = part.effects.filter(|_| applies) else { continue };
+            let mut writes = effects.rows;
+            writes.extend(effects.derived);
+            self.actions.push_back(Action::Apply { task: id, writes, position: task.position.clone() });
+        }
+    }
+
+    /// Nothing of the transaction in flight is visible: it and what was folded over it are dropped, inputs rewound.
+    pub(crate) fn abort(&mut self) {
+        self.counts.aborts += 1;
+        self.in_flight = None;
+        self.batch = Batch::default();
+        for task in self.tasks.values_mut() {
+            task.overlay.aborted();
+            if task.state == crate::task::State::Running {
+                let committed = task.committed;
+                task.rewind(committed);
+            }
+        }
+    }
+
+    /// Drops the batch that is not in flight; its tasks poll it again.
+    pub(crate) fn undo(&mut self) {
+        for (id, part) in std::mem::take(&mut self.batch).parts {
+            if let Some(task) = self.tasks.get_mut(&id) {
+                task.rewind(part.from);
+            }
+        }
+    }
+}
+
+fn published(to: &TopicPartition, (key, value): &(Bytes, Option<Bytes>), effects: &Effects) -> Output {
+    let record = Record {
+        key: Some(key.clone()),
+        value: value.clone(),
+        headers: effects.row_headers.clone(),
+        timestamp_ms: effects.row_timestamp_ms,
+    };
+    Output { to: to.clone(), record }
+}

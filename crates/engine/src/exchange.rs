@@ -1,0 +1,137 @@
+//! What the shell tells the engine and what the engine asks of the shell. Closed sets of plain values.
+
+use bytes::Bytes;
+
+use crate::restore::{LogFacts, Position};
+use crate::{Offset, Output, Processor, Stored, TaskId, TopicPartition};
+
+/// A fact that the shell hands in.
+pub enum Input {
+    /// These tasks are ours now, each with its fold.
+    Assigned(Vec<(TaskId, Box<dyn Processor>)>),
+    /// These tasks go to somebody else: [`Action::Release`] answers for each once nothing of it is open.
+    Revoking(Vec<TaskId>),
+    /// These tasks are somebody else's already: nothing of them may be committed or applied.
+    Lost(Vec<TaskId>),
+    /// The store is open and reflects this; `None` when it is new.
+    Opened(TaskId, Option<Position>),
+    /// The store is damaged: it is to be put aside and restored.
+    Damaged(TaskId),
+    /// What the log says of a task.
+    Positions(TaskId, LogFacts),
+    /// Rows read back from the state topic, and where to read on.
+    StateRead(TaskId, Vec<Stored>, Offset),
+    /// Answer to [`Action::Poll`].
+    Polled {
+        /// The task.
+        task: TaskId,
+        /// The epoch of the poll: an answer from before a rewind is dropped.
+        epoch: u64,
+        /// The records.
+        records: Vec<Stored>,
+        /// Where to poll next.
+        next: Offset,
+        /// The input's end then.
+        end: Offset,
+    },
+    /// The log may have more than the last polls saw.
+    Advanced,
+    /// Answer to [`Action::Load`].
+    Loaded(TaskId, Loaded),
+    /// A transaction ended.
+    Transacted(u64, Outcome),
+    /// After [`Action::Recover`]: the committed offset of each of its tasks.
+    Recovered(u64, Vec<(TaskId, Option<Offset>)>),
+    /// Log or store refuse a task, and why: it stops, the others go on.
+    Failed(TaskId, String),
+    /// Time has passed.
+    Tick,
+}
+
+/// Rows read from a store.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Every key asked for.
+    pub rows: Vec<(Bytes, Option<Bytes>)>,
+    /// Every prefix asked for, with its rows by key.
+    pub scans: Vec<(Bytes, Vec<(Bytes, Bytes)>)>,
+}
+
+/// How a transaction ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is visible; for every partition written, a lower bound of the offset after its last record.
+    Committed(Vec<(TopicPartition, Offset)>),
+    /// Nothing of it is visible, nor ever will be.
+    Aborted(String),
+    /// Nobody knows yet.
+    Unknown(String),
+    /// Another producer took over: stop for good.
+    Fenced,
+}
+
+/// What the shell is to do. Executed in order; [`Action::Transact`] may run beside the others.
+#[derive(Debug)]
+pub enum Action {
+    /// Open the task's store: [`Input::Opened`], [`Input::Damaged`] or [`Input::Failed`].
+    Open(TaskId),
+    /// Ask the log, committed offset first: [`Input::Positions`].
+    Positions(TaskId),
+    /// Put the store aside and open a new one: [`Input::Opened`].
+    Quarantine(TaskId),
+    /// Read the state partition: [`Input::StateRead`].
+    ReadState {
+        /// The task.
+        task: TaskId,
+        /// First offset.
+        from: Offset,
+        /// Where to stop.
+        to: Offset,
+    },
+    /// Read the input: [`Input::Polled`].
+    Poll {
+        /// The task.
+        task: TaskId,
+        /// To be handed back.
+        epoch: u64,
+        /// First offset.
+        from: Offset,
+        /// Most records.
+        records: usize,
+        /// Most bytes.
+        bytes: usize,
+    },
+    /// Read the store: [`Input::Loaded`].
+    Load {
+        /// The task.
+        task: TaskId,
+        /// Keys, sorted, one each.
+        keys: Vec<Bytes>,
+        /// Prefixes, each with the most rows wanted.
+        prefixes: Vec<(Bytes, usize)>,
+    },
+    /// Make outputs and offsets visible together: [`Input::Transacted`].
+    Transact {
+        /// Handed back with the outcome.
+        id: u64,
+        /// Records of all tasks, rows of state topics included.
+        outputs: Vec<Output>,
+        /// The next input offset of each task.
+        offsets: Vec<(TaskId, Offset)>,
+    },
+    /// Resolve an unknown outcome, then read committed offsets: [`Input::Recovered`].
+    Recover(u64, Vec<TaskId>),
+    /// Write to the store; the transaction that it belongs to is committed (I1).
+    Apply {
+        /// The task.
+        task: TaskId,
+        /// Rows; `None` deletes.
+        writes: Vec<(Bytes, Option<Bytes>)>,
+        /// What the store reflects then.
+        position: Position,
+    },
+    /// Flush and close the store: nothing of the task is open.
+    Release(TaskId),
+    /// Stop this worker, and why.
+    Die(String),
+}

@@ -1,0 +1,197 @@
+//! The state machine: facts in, decisions out. One engine is one worker with one transactional producer; one
+//! transaction covers a batch of all its tasks. While one commits, the next is polled and folded over it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::batch::{Batch, Counts, Stage};
+use crate::exchange::{Action, Input, Outcome};
+use crate::task::{State, Task};
+use crate::{Offset, TaskId, Topology};
+
+/// Bounds of an engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Most records of a batch.
+    pub batch_records_max: usize,
+    /// Most bytes of a batch, exceeded by at most one record a task.
+    pub batch_bytes_max: usize,
+    /// How long a batch waits for more records when there is nothing to poll, in milliseconds.
+    pub linger_ms: i64,
+    /// Bytes of committed rows kept in memory, a task.
+    pub rows_bytes_max: usize,
+    /// How long tombstones stay in state topics, in milliseconds: a store older than that is restored in full.
+    pub tombstone_horizon_ms: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            batch_records_max: 20_000,
+            batch_bytes_max: 16 << 20,
+            linger_ms: 0,
+            rows_bytes_max: 16 << 20,
+            tombstone_horizon_ms: 6 * 86_400_000,
+        }
+    }
+}
+
+/// Polled but not committed work that an engine holds, for tests of conservation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// Records.
+    pub records: usize,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+/// One worker's tasks and batches.
+pub struct Engine {
+    pub(crate) topology: Topology,
+    pub(crate) options: Options,
+    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    pub(crate) batch: Batch,
+    pub(crate) in_flight: Option<(u64, Batch)>,
+    pub(crate) actions: VecDeque<Action>,
+    pub(crate) counts: Counts,
+    pub(crate) transactions: u64,
+    pub(crate) dead: bool,
+    pub(crate) now_ms: i64,
+}
+
+impl Engine {
+    /// An engine without tasks.
+    pub fn new(topology: Topology, options: Options) -> Self {
+        Self {
+            topology,
+            options,
+            tasks: BTreeMap::new(),
+            batch: Batch::default(),
+            in_flight: None,
+            actions: VecDeque::new(),
+            counts: Counts::default(),
+            transactions: 0,
+            dead: false,
+            now_ms: 0,
+        }
+    }
+
+    /// Takes a fact, at a time in milliseconds since the Unix epoch.
+    pub fn handle(&mut self, input: Input, now_ms: i64) {
+        self.now_ms = now_ms;
+        if self.dead {
+            return;
+        }
+        match input {
+            Input::Assigned(tasks) => tasks.into_iter().for_each(|(task, processor)| self.assigned(task, processor)),
+            Input::Revoking(tasks) => self.revoking(&tasks),
+            Input::Lost(tasks) => self.lost(&tasks),
+            Input::Opened(task, store) => self.opened(task, store),
+            Input::Damaged(task) => self.actions.push_back(Action::Quarantine(task)),
+            Input::Positions(task, facts) => self.positioned(task, &facts),
+            Input::StateRead(task, records, next) => self.state_read(task, records, next),
+            Input::Polled { task, epoch, records, next, end } => self.polled(task, epoch, (records, next, end)),
+            Input::Advanced => self.tasks.values_mut().for_each(|task| task.dry = false),
+            Input::Loaded(task, loaded) => self.loaded(task, loaded),
+            Input::Transacted(id, outcome) => self.transacted(id, outcome),
+            Input::Recovered(id, committed) => self.recovered(id, &committed),
+            Input::Failed(task, why) => self.stall(task, why),
+            Input::Tick => {}
+        }
+        self.advance();
+    }
+
+    /// The next thing to do; `None` when the engine waits for facts.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// When to hand in [`Input::Tick`] at the latest, in milliseconds since the Unix epoch.
+    pub fn next_deadline(&self) -> Option<i64> {
+        let waits = self.batch.stage == Stage::Filling && self.batch.records > 0;
+        waits.then(|| self.batch.opened_ms.saturating_add(self.options.linger_ms))
+    }
+
+    /// Where every task is.
+    pub fn states(&self) -> impl Iterator<Item = (TaskId, &State)> {
+        self.tasks.iter().map(|(task, held)| (*task, &held.state))
+    }
+
+    /// Next input offset that a task has committed.
+    pub fn committed(&self, task: TaskId) -> Option<Offset> {
+        self.tasks.get(&task).map(|held| held.committed)
+    }
+
+    /// Whether nothing is polled, in flight or restoring, and every running task has seen the end of its input.
+    pub fn is_idle(&self) -> bool {
+        self.in_flight.is_none()
+            && self.batch.parts.is_empty()
+            && self.tasks.values().all(|task| task.is_stalled() || (task.is_running() && task.dry))
+    }
+
+    /// Counts of committed batches since the last call.
+    pub fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// Work held: zero when idle (every charge of the budget is refunded).
+    pub fn uncommitted(&self) -> Uncommitted {
+        let held = self.in_flight.as_ref().map_or((0, 0), |(_, batch)| (batch.records, batch.bytes));
+        Uncommitted { records: self.batch.records + held.0, bytes: self.batch.bytes + held.1 }
+    }
+
+    pub(crate) fn die(&mut self, why: String) {
+        self.dead = true;
+        self.actions.clear();
+        self.actions.push_back(Action::Die(why));
+    }
+
+    /// Everything that can go on without another fact.
+    fn advance(&mut self) {
+        self.release();
+        if self.batch.stage == Stage::Filling {
+            self.poll();
+            self.seal();
+        }
+        if self.batch.stage == Stage::Folding {
+            self.fold();
+        }
+        if self.batch.stage == Stage::Folded && self.in_flight.is_none() && !self.dead {
+            self.transact();
+        }
+    }
+
+    pub(crate) fn transacted(&mut self, id: u64, outcome: Outcome) {
+        match (&self.in_flight, outcome) {
+            (Some((open, _)), Outcome::Committed(ends)) if *open == id => self.commit(&ends),
+            (Some((open, _)), Outcome::Aborted(_)) if *open == id => self.abort(),
+            (Some((open, batch)), Outcome::Unknown(_)) if *open == id => {
+                let tasks = batch.parts.keys().copied().collect();
+                self.actions.push_back(Action::Recover(id, tasks));
+            }
+            (_, Outcome::Fenced) => self.die("fenced: another worker has this transactional id".to_owned()),
+            (open, outcome) => {
+                let open = open.as_ref().map(|(open, _)| *open);
+                self.die(format!("transaction {id} ended ({outcome:?}) while {open:?} was open"));
+            }
+        }
+    }
+
+    /// The committed offsets decide what an unknown outcome was.
+    pub(crate) fn recovered(&mut self, id: u64, committed: &[(TaskId, Option<Offset>)]) {
+        let Some((_, batch)) = self.in_flight.as_ref().filter(|(open, _)| *open == id) else { return };
+        let at = |task: &TaskId| committed.iter().find(|(known, _)| known == task).and_then(|(_, offset)| *offset);
+        let ended = batch.parts.iter().all(|(task, part)| at(task) == Some(part.polled.next));
+        let began = batch.parts.iter().all(|(task, part)| match at(task) {
+            Some(offset) => offset == part.from,
+            None => true,
+        });
+        if ended {
+            // State positions stay a lower bound: rows are absolute, replaying them changes nothing.
+            self.commit(&[]);
+        } else if began {
+            self.abort();
+        } else {
+            self.die(format!("transaction {id} is torn: committed offsets are {committed:?}"));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! One task's way from assignment to release.
+//!
+//! ```text
+//! Opening -> Positioning -> Restoring -> Running -> (released)
+//!    |            |             |           |
+//!    +------------+-------------+-----------+--> Stalled(why)
+//! ```
+
+use crate::overlay::Overlay;
+use crate::restore::{Identity, Position};
+use crate::{Offset, Processor};
+
+/// Where a task is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its store is being opened.
+    Opening,
+    /// The log is asked what is committed.
+    Positioning,
+    /// Committed rows that the store lacks are applied.
+    Restoring {
+        /// First state offset of this restore.
+        from: Offset,
+        /// Rows below it are in the store.
+        at: Offset,
+        /// Where it ends.
+        to: Offset,
+    },
+    /// The input before `to` is folded again, beside the old rows.
+    Rebuilding {
+        /// The input offset reached.
+        at: Offset,
+        /// Where it ends.
+        to: Offset,
+    },
+    /// It polls and folds.
+    Running,
+    /// It stopped, and why. The others go on.
+    Stalled(String),
+}
+
+/// A task as the engine holds it.
+pub(crate) struct Task {
+    pub(crate) state: State,
+    pub(crate) processor: Box<dyn Processor>,
+    pub(crate) overlay: Overlay,
+    /// What the store reflects, or will when every [`crate::Action::Apply`] given out is executed.
+    pub(crate) position: Position,
+    pub(crate) identity: Identity,
+    /// Committed input offset: where a rewind goes.
+    pub(crate) committed: Offset,
+    /// Where to poll next.
+    pub(crate) next: Offset,
+    /// Kills answers from before a rewind.
+    pub(crate) epoch: u64,
+    /// A poll is out.
+    pub(crate) polling: bool,
+    /// The last poll reached the end of the input.
+    pub(crate) dry: bool,
+    /// It is to be released.
+    pub(crate) closing: bool,
+    /// Rows of a restore that wait for a load.
+    pub(crate) restored: Option<Restored>,
+}
+
+/// A chunk of rows read back.
+pub(crate) struct Restored {
+    pub(crate) rows: Vec<(bytes::Bytes, Option<bytes::Bytes>)>,
+    pub(crate) next: Offset,
+    pub(crate) rounds: usize,
+}
+
+impl Task {
+    pub(crate) fn new(processor: Box<dyn Processor>) -> Self {
+        Self {
+            state: State::Opening,
+            processor,
+            overlay: Overlay::default(),
+            position: Position::default(),
+            identity: Identity::default(),
+            committed: 0,
+            next: 0,
+            epoch: 0,
+            polling: false,
+            dry: false,
+            closing: false,
+            restored: None,
+        }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.state == State::Running && !self.closing
+    }
+
+    pub(crate) fn is_stalled(&self) -> bool {
+        matches!(self.state, State::Stalled(_))
+    }
+
+    /// Polls go on from `offset`; answers to earlier ones are dropped.
+    pub(crate) fn rewind(&mut self, offset: Offset) {
+        self.next = offset;
+        self.epoch += 1;
+        self.polling = false;
+        self.dry = false;
+    }
+}

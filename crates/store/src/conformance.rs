@@ -1,0 +1,76 @@
+//! What every implementation of [`Stores`] must do. Each function panics with a sentence when it does not.
+
+use bytes::Bytes;
+use engine::Position;
+
+use crate::{Batch, Store, Stores};
+
+/// The whole suite on new stores.
+///
+/// # Panics
+/// When the implementation is wrong.
+pub fn all(stores: &dyn Stores) {
+    rows_and_position_are_written_together(stores);
+    scans_are_bounded_by_prefix_start_and_limit(stores);
+    what_is_flushed_is_there_after_a_reopen(stores);
+    a_quarantined_store_is_new(stores);
+}
+
+#[expect(clippy::expect_used, reason = "a suite fails by panicking")]
+fn open(stores: &dyn Stores, name: &str) -> Box<dyn Store> {
+    stores.open(name).expect("a store opens")
+}
+
+fn batch(rows: &[(&'static str, Option<&'static str>)], input: u64) -> Batch {
+    let writes = rows.iter().map(|(key, row)| (Bytes::from(*key), row.map(Bytes::from))).collect();
+    Batch { writes, position: Position { input, fold_version: 1, ..Position::default() } }
+}
+
+fn values(store: &dyn Store, keys: &[&'static str]) -> Vec<Option<Bytes>> {
+    let keys: Vec<Bytes> = keys.iter().map(|key| Bytes::from(*key)).collect();
+    store.get(&keys).unwrap_or_default()
+}
+
+fn rows_and_position_are_written_together(stores: &dyn Stores) {
+    let mut store = open(stores, "together");
+    assert!(matches!(store.position(), Ok(None)), "a new store has no position");
+    assert!(store.apply(batch(&[("a", Some("1")), ("b", Some("2"))], 7)).is_ok());
+    assert!(store.apply(batch(&[("a", None), ("c", Some("3"))], 9)).is_ok());
+    let found = values(store.as_ref(), &["a", "b", "c", "d"]);
+    assert_eq!(found, [None, Some("2".into()), Some("3".into()), None], "one answer a key, in the order asked");
+    assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(9));
+}
+
+fn scans_are_bounded_by_prefix_start_and_limit(stores: &dyn Stores) {
+    let mut store = open(stores, "scans");
+    let rows = [("a", Some("0")), ("p1", Some("1")), ("p2", Some("2")), ("p3", Some("3")), ("q", Some("4"))];
+    assert!(store.apply(batch(&rows, 1)).is_ok());
+    let keys = |after: Option<&[u8]>, limit| -> Vec<Bytes> {
+        let rows = store.scan(b"p", after, limit).unwrap_or_default();
+        rows.into_iter().map(|(key, _)| key).collect()
+    };
+    assert_eq!(keys(None, 10), ["p1", "p2", "p3"], "only the prefix, by key");
+    assert_eq!(keys(None, 2), ["p1", "p2"], "at most the limit");
+    assert_eq!(keys(Some(b"p1"), 10), ["p2", "p3"], "after, not from");
+    assert_eq!(store.scan(b"", None, 10).map(|rows| rows.len()).ok(), Some(5), "the position is no row");
+}
+
+fn what_is_flushed_is_there_after_a_reopen(stores: &dyn Stores) {
+    let mut store = open(stores, "reopened");
+    assert!(store.apply(batch(&[("a", Some("1"))], 3)).is_ok());
+    assert!(store.flush().is_ok());
+    drop(store);
+    let store = open(stores, "reopened");
+    assert_eq!(values(store.as_ref(), &["a"]), [Some("1".into())]);
+    assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(3));
+}
+
+fn a_quarantined_store_is_new(stores: &dyn Stores) {
+    let mut store = open(stores, "aside");
+    assert!(store.apply(batch(&[("a", Some("1"))], 3)).is_ok());
+    drop(store);
+    assert!(stores.quarantine("aside").is_ok());
+    let store = open(stores, "aside");
+    assert_eq!(values(store.as_ref(), &["a"]), [None]);
+    assert!(matches!(store.position(), Ok(None)));
+}

@@ -1,0 +1,213 @@
+//! Stores in RocksDB: one database a task, one column family, so that rows and position flush together without a WAL.
+//! Cache and memtables of all databases share one budget.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use engine::Position;
+use rocksdb::{
+    BlockBasedOptions, Cache, DB, DBCompressionType, ErrorKind, IteratorMode, Options, ReadOptions, WriteBatch,
+    WriteBufferManager, WriteOptions,
+};
+
+use crate::{Batch, Error, Store, Stores, codec};
+
+/// Key of the position. No row begins with 0xff: a published key begins with a length below 0x80, a derived one with 0.
+const POSITION: &[u8] = b"\xffposition";
+/// Key of the store's own name, so that another task's directory is not mistaken for it.
+const NAME: &[u8] = b"\xffname";
+/// A memtable of one database, in bytes.
+const MEMTABLE_BYTES: usize = 16 << 20;
+/// Files that one database holds open.
+const OPEN_FILES_MAX: i32 = 64;
+
+/// Memory of all stores together, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Blocks read from disk.
+    pub cache_bytes: usize,
+    /// Rows not yet flushed.
+    pub memtable_bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { cache_bytes: 48 << 20, memtable_bytes: 64 << 20 }
+    }
+}
+
+/// The stores below one directory.
+pub struct Rocks {
+    root: PathBuf,
+    options: Options,
+    cache: Cache,
+}
+
+impl Rocks {
+    /// Stores below `root`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it cannot be made.
+    pub fn new(root: &Path, budget: Budget) -> Result<Self, Error> {
+        std::fs::create_dir_all(root).map_err(|error| unavailable(root, &error))?;
+        let cache = Cache::new_lru_cache(budget.cache_bytes);
+        let memtables = WriteBufferManager::new_write_buffer_manager(budget.memtable_bytes, false);
+        Ok(Self { root: root.to_owned(), options: options(&cache, &memtables), cache })
+    }
+
+    /// Bytes of blocks held in memory.
+    pub fn cache_bytes(&self) -> usize {
+        self.cache.get_usage()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+}
+
+fn options(cache: &Cache, memtables: &WriteBufferManager) -> Options {
+    let mut blocks = BlockBasedOptions::default();
+    blocks.set_block_cache(cache);
+    blocks.set_bloom_filter(10.0, false);
+    blocks.set_cache_index_and_filter_blocks(true);
+    blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    blocks.set_format_version(6);
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.set_paranoid_checks(true);
+    options.set_block_based_table_factory(&blocks);
+    options.set_write_buffer_manager(memtables);
+    options.set_write_buffer_size(MEMTABLE_BYTES);
+    options.set_max_open_files(OPEN_FILES_MAX);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_memtable_whole_key_filtering(true);
+    options.set_memtable_prefix_bloom_ratio(0.05);
+    options.set_keep_log_file_num(2);
+    options.set_max_background_jobs(2);
+    options
+}
+
+impl Stores for Rocks {
+    fn open(&self, name: &str) -> Result<Box<dyn Store>, Error> {
+        let path = self.path(name);
+        let begun = path.join("IDENTITY").exists();
+        if begun && !path.join("CURRENT").exists() {
+            return Err(damaged(&path, "CURRENT is missing: it was copied by halves"));
+        }
+        let families = [rocksdb::DEFAULT_COLUMN_FAMILY_NAME];
+        let database = DB::open_cf(&self.options, &path, families).map_err(|error| failed(&path, &error))?;
+        let mut write = WriteOptions::default();
+        write.disable_wal(true);
+        let store = One { database, write, path };
+        match store.read(NAME)? {
+            Some(known) if known == name.as_bytes() => {}
+            Some(known) => {
+                let known = String::from_utf8_lossy(&known).into_owned();
+                return Err(damaged(&store.path, &format!("it is the store {known}")));
+            }
+            None => store.database.put_opt(NAME, name, &store.write).map_err(|error| failed(&store.path, &error))?,
+        }
+        Ok(Box::new(store))
+    }
+
+    fn quarantine(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        if !path.exists() {
+            return Ok(());
+        }
+        let aside = (0_u32..).map(|n| self.path(&format!("{name}.aside-{n}"))).find(|aside| !aside.exists());
+        let aside = aside.unwrap_or_else(|| self.path(&format!("{name}.aside")));
+        std::fs::rename(&path, aside).map_err(|error| unavailable(&path, &error))
+    }
+}
+
+struct One {
+    database: DB,
+    write: WriteOptions,
+    path: PathBuf,
+}
+
+impl One {
+    fn read(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        self.database.get(key).map_err(|error| failed(&self.path, &error))
+    }
+}
+
+impl Store for One {
+    fn position(&self) -> Result<Option<Position>, Error> {
+        match self.read(POSITION)? {
+            None => Ok(None),
+            Some(bytes) => {
+                codec::decode(&bytes).map(Some).ok_or_else(|| damaged(&self.path, "its position is unreadable"))
+            }
+        }
+    }
+
+    fn get(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, Error> {
+        let Some(family) = self.database.cf_handle(rocksdb::DEFAULT_COLUMN_FAMILY_NAME) else {
+            return Err(damaged(&self.path, "it has no default column family"));
+        };
+        let found = self.database.batched_multi_get_cf(&family, keys, true);
+        found
+            .into_iter()
+            .map(|row| match row {
+                Ok(row) => Ok(row.map(|row| Bytes::copy_from_slice(&row))),
+                Err(error) => Err(failed(&self.path, &error)),
+            })
+            .collect()
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error> {
+        let mut read = ReadOptions::default();
+        read.set_iterate_range(rocksdb::PrefixRange(prefix.to_vec()));
+        let start = after.unwrap_or(prefix).max(prefix);
+        let rows = self.database.iterator_opt(IteratorMode::From(start, rocksdb::Direction::Forward), read);
+        let mut found = Vec::new();
+        for row in rows {
+            let (key, value) = row.map_err(|error| failed(&self.path, &error))?;
+            let reserved = key.first() == Some(&0xff);
+            if !reserved && after.is_none_or(|after| &key[..] > after) {
+                found.push((Bytes::from(key), Bytes::from(value)));
+            }
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    fn apply(&mut self, batch: Batch) -> Result<(), Error> {
+        let mut write = WriteBatch::default();
+        for (key, row) in &batch.writes {
+            match row {
+                Some(row) => write.put(key, row),
+                None => write.delete(key),
+            }
+        }
+        write.put(POSITION, codec::encode(&batch.position));
+        self.database.write_opt(write, &self.write).map_err(|error| failed(&self.path, &error))
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.database.flush().map_err(|error| failed(&self.path, &error))
+    }
+}
+
+fn failed(path: &Path, error: &rocksdb::Error) -> Error {
+    let detail = error.to_string();
+    let path = path.display().to_string();
+    match error.kind() {
+        ErrorKind::Corruption | ErrorKind::NotFound | ErrorKind::InvalidArgument => Error::Damaged { path, detail },
+        _ if detail.contains("lock") => Error::Locked { path, detail },
+        _ if detail.contains("No such file") => Error::Damaged { path, detail },
+        _ => Error::Unavailable { path, detail },
+    }
+}
+
+fn damaged(path: &Path, detail: &str) -> Error {
+    Error::Damaged { path: path.display().to_string(), detail: detail.to_owned() }
+}
+
+fn unavailable(path: &Path, error: &std::io::Error) -> Error {
+    Error::Unavailable { path: path.display().to_string(), detail: error.to_string() }
+}

@@ -1,0 +1,47 @@
+//! The conformance suite over both implementations, and what only files can suffer.
+
+#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
+use store::{Budget, Error, Memory, Rocks, Stores, conformance};
+
+fn rocks(root: &std::path::Path) -> Rocks {
+    Rocks::new(root, Budget { cache_bytes: 1 << 20, memtable_bytes: 1 << 20 }).expect("stores")
+}
+
+#[test]
+fn memory_conforms() {
+    conformance::all(&Memory::default());
+}
+
+#[test]
+fn rocksdb_conforms() {
+    let root = tempfile::tempdir().expect("directory");
+    conformance::all(&rocks(root.path()));
+}
+
+#[test]
+fn a_store_has_one_owner() {
+    let root = tempfile::tempdir().expect("directory");
+    let (first, second) = (rocks(root.path()), rocks(root.path()));
+    let _held = first.open("one").expect("opens");
+    assert!(matches!(second.open("one"), Err(Error::Locked { .. })));
+}
+
+#[test]
+fn another_tasks_directory_is_not_taken_for_ours() {
+    let root = tempfile::tempdir().expect("directory");
+    let stores = rocks(root.path());
+    drop(stores.open("messages-0").expect("opens"));
+    std::fs::rename(root.path().join("messages-0"), root.path().join("messages-1")).expect("renamed");
+    assert!(matches!(stores.open("messages-1"), Err(Error::Damaged { .. })));
+}
+
+#[test]
+fn a_store_copied_by_halves_is_damaged_and_a_restore_heals_it() {
+    let root = tempfile::tempdir().expect("directory");
+    let stores = rocks(root.path());
+    stores.open("one").expect("opens").flush().expect("flushes");
+    std::fs::remove_file(root.path().join("one/CURRENT")).expect("removed");
+    assert!(matches!(stores.open("one"), Err(Error::Damaged { .. })));
+    stores.quarantine("one").expect("put aside");
+    assert!(stores.open("one").expect("new").position().expect("readable").is_none());
+}
