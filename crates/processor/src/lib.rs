@@ -1,1 +1,3 @@
 //! Decode and folds, wired to a log and stores.
+
+pub mod driver;

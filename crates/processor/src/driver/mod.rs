@@ -1,0 +1,81 @@
+//! Executes an engine's actions over a log and stores. One worker is two threads: one folds, loads and applies, one
+//! commits, so that folding goes on while a transaction is on its way. Knows no meaning of a record.
+
+mod commit;
+mod shell;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use engine::{Counts, Processor, State, TaskId, Topology};
+use log::Log;
+use store::Stores;
+
+pub use shell::Shell;
+
+/// What a worker needs.
+pub struct Worker {
+    /// Its name: transactional id and thread name.
+    pub name: String,
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// The stores of its tasks.
+    pub stores: Arc<dyn Stores>,
+    /// All folds.
+    pub topology: Topology,
+    /// Bounds of its engine.
+    pub options: engine::Options,
+    /// Its tasks, each with its fold.
+    pub tasks: Vec<(TaskId, Box<dyn Processor>)>,
+    /// Told of every change: states of its tasks, and counts of what it committed.
+    pub observe: Box<dyn FnMut(Observation) + Send>,
+}
+
+/// What a worker tells.
+#[derive(Clone, Debug, Default)]
+pub struct Observation {
+    /// Where each task is.
+    pub states: Vec<(TaskId, State)>,
+    /// What was committed since the last observation.
+    pub counts: Counts,
+    /// Nothing is polled, in flight or restoring, and every task has seen the end of its input at this log version.
+    pub idle_at: Option<u64>,
+}
+
+/// A worker that runs.
+pub struct Running {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<(), String>>,
+}
+
+impl Running {
+    /// Ends the worker between two batches, flushes its stores, and says why if it died before.
+    ///
+    /// # Errors
+    /// Why it died.
+    pub fn stop(self) -> Result<(), String> {
+        self.stop.store(true, Ordering::Release);
+        self.thread.join().map_err(|_| "a worker panicked".to_owned())?
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+impl Worker {
+    /// Starts the worker on threads of its own.
+    ///
+    /// # Errors
+    /// When the log gives no producer, or the system no thread.
+    pub fn spawn(self) -> Result<Running, String> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        let name = self.name.clone();
+        let mut shell = Shell::new(self)?;
+        let thread = std::thread::Builder::new().name(name).spawn(move || shell.run(&flag));
+        Ok(Running { stop, thread: thread.map_err(|error| error.to_string())? })
+    }
+}

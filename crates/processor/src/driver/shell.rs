@@ -1,0 +1,306 @@
+//! The folding thread: takes actions from the engine, executes them, hands facts back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use engine::{Action, Engine, Identity, Input, Loaded, LogFacts, Offset, Output, TaskId, TopicPartition, Topology};
+use log::{Log, ReadLimit, Transaction};
+use store::{Batch, Store, Stores};
+
+use super::commit::{self, Answer, Ask};
+use super::{Observation, Worker};
+
+/// How long an idle worker waits for the log before it looks whether it is to stop.
+const WAIT: Duration = Duration::from_millis(50);
+/// Records of one read of a restore.
+const RESTORE_RECORDS_MAX: usize = 20_000;
+/// Bytes of one read of a restore.
+const RESTORE_BYTES_MAX: usize = 8 << 20;
+/// How often stores are flushed, in milliseconds: what a crash loses is replayed from the log.
+const FLUSH_INTERVAL_MS: i64 = 30_000;
+
+/// A worker's engine with everything it acts on.
+pub struct Shell {
+    log: Arc<dyn Log>,
+    stores: Arc<dyn Stores>,
+    topology: Topology,
+    engine: Engine,
+    open: BTreeMap<TaskId, Box<dyn Store>>,
+    ask: SyncSender<Ask>,
+    answers: Receiver<Answer>,
+    committing: bool,
+    observe: Box<dyn FnMut(Observation) + Send>,
+    flushed_ms: i64,
+}
+
+impl Shell {
+    /// A shell with its producer, its tasks assigned.
+    ///
+    /// # Errors
+    /// When the log gives no producer.
+    pub fn new(worker: Worker) -> Result<Self, String> {
+        let (ask, answers) = commit::spawn(&worker.name, Arc::clone(&worker.log))?;
+        let mut engine = Engine::new(worker.topology.clone(), worker.options);
+        engine.handle(Input::Assigned(worker.tasks), now_ms());
+        Ok(Self {
+            log: worker.log,
+            stores: worker.stores,
+            topology: worker.topology,
+            engine,
+            open: BTreeMap::new(),
+            ask,
+            answers,
+            committing: false,
+            observe: worker.observe,
+            flushed_ms: now_ms(),
+        })
+    }
+
+    /// Runs until it is told to stop or dies.
+    ///
+    /// # Errors
+    /// Why it died.
+    pub fn run(&mut self, stop: &AtomicBool) -> Result<(), String> {
+        let mut seen = self.log.version();
+        while !stop.load(Ordering::Acquire) {
+            self.act()?;
+            self.tell(seen);
+            if self.committing {
+                self.answer()?;
+            } else if self.engine.is_idle() || self.engine.next_deadline().is_some() {
+                seen = self.log.wait(seen, self.pause());
+                self.engine.handle(Input::Advanced, now_ms());
+            } else {
+                // Only stalled or restoring tasks are left without an action: the log may bring news.
+                seen = self.log.wait(seen, WAIT);
+                self.engine.handle(Input::Advanced, now_ms());
+            }
+            self.flush_now_and_then();
+        }
+        while self.committing {
+            self.answer()?;
+        }
+        self.act()?;
+        self.open.values_mut().try_for_each(|store| store.flush()).map_err(|error| error.to_string())
+    }
+
+    fn pause(&self) -> Duration {
+        let until = self.engine.next_deadline().map(|deadline| deadline.saturating_sub(now_ms()).max(0));
+        until.and_then(|until| u64::try_from(until).ok()).map_or(WAIT, |until| Duration::from_millis(until).min(WAIT))
+    }
+
+    fn act(&mut self) -> Result<(), String> {
+        while let Some(action) = self.engine.poll_action() {
+            if let Action::Die(why) = action {
+                return Err(why);
+            }
+            if let Some(fact) = self.execute(action)? {
+                self.engine.handle(fact, now_ms());
+            }
+            // A commit that ended meanwhile is taken at once: its rows go to the stores before more is read.
+            if let Ok(answer) = self.answers.try_recv() {
+                self.take(answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self) -> Result<(), String> {
+        let answer = self.answers.recv().map_err(|_| "the committing thread is gone".to_owned())?;
+        self.take(answer)
+    }
+
+    fn take(&mut self, answer: Answer) -> Result<(), String> {
+        self.committing = false;
+        let fact = match answer {
+            Answer::Transacted(id, outcome) => Input::Transacted(id, outcome),
+            Answer::Recovered(id, committed) => Input::Recovered(id, committed),
+            Answer::Failed(why) => return Err(why),
+        };
+        self.engine.handle(fact, now_ms());
+        Ok(())
+    }
+
+    fn execute(&mut self, action: Action) -> Result<Option<Input>, String> {
+        let fact = match action {
+            Action::Open(task) => self.open(task),
+            Action::Quarantine(task) => {
+                self.open.remove(&task);
+                match self.stores.quarantine(&self.store_name(task)) {
+                    Ok(()) => self.open(task),
+                    Err(error) => Input::Failed(task, error.to_string()),
+                }
+            }
+            Action::Positions(task) => {
+                self.facts(task).map_or_else(|why| Input::Failed(task, why), |facts| Input::Positions(task, facts))
+            }
+            Action::ReadState { task, from, to } => {
+                self.read_state(task, from, to).unwrap_or_else(|why| Input::Failed(task, why))
+            }
+            Action::Poll { task, epoch, from, records, bytes } => {
+                self.poll(task, epoch, from, ReadLimit { records, bytes })
+            }
+            Action::Load { task, keys, prefixes } => {
+                self.load(task, keys, prefixes).unwrap_or_else(|why| Input::Failed(task, why))
+            }
+            Action::Transact { id, outputs, offsets } => return self.transact(id, outputs, &offsets).map(|()| None),
+            Action::Recover(id, tasks) => {
+                let tasks = tasks.into_iter().filter_map(|task| Some((task, self.group(task)?, self.input(task)?)));
+                return self.send(Ask::Recover(id, tasks.collect())).map(|()| None);
+            }
+            Action::Apply { task, writes, position } => return Ok(self.apply(task, Batch { writes, position })),
+            Action::Release(task) => return Ok(self.release(task)),
+            Action::Die(why) => return Err(why),
+        };
+        Ok(Some(fact))
+    }
+
+    fn open(&mut self, task: TaskId) -> Input {
+        let opened = self.stores.open(&self.store_name(task)).and_then(|store| Ok((store.position()?, store)));
+        match opened {
+            Ok((position, store)) => {
+                self.open.insert(task, store);
+                Input::Opened(task, position)
+            }
+            Err(store::Error::Damaged { path, detail }) => {
+                tracing::warn!(path, detail, "a damaged store is put aside and restored from the log");
+                Input::Damaged(task)
+            }
+            Err(error) => Input::Failed(task, error.to_string()),
+        }
+    }
+
+    /// The committed offset first: bounds read after it cover every row of it.
+    fn facts(&self, task: TaskId) -> Result<LogFacts, String> {
+        let said = |error: log::Error| error.to_string();
+        let (Some(fold), Some(input), Some(group)) = (self.topology.fold(task), self.input(task), self.group(task))
+        else {
+            return Err(format!("{task:?} is of another topology"));
+        };
+        let committed = self.log.committed(&group, std::slice::from_ref(&input)).map_err(said)?;
+        let bounds = self.log.bounds(&input).map_err(said)?;
+        let topics = self.log.topics().map_err(said)?;
+        let described = |name: &engine::Topic| topics.iter().find(|topic| topic.spec.name == *name);
+        let (mut state_start, mut state_end, mut state_topic) = (0, 0, String::new());
+        if let Some(topic) = &fold.state {
+            let state = TopicPartition { topic: topic.clone(), partition: task.partition };
+            let bounds = self.log.bounds(&state).map_err(said)?;
+            (state_start, state_end) = (bounds.start, bounds.high_watermark);
+            state_topic = described(topic).map(|topic| topic.id.0.clone()).unwrap_or_default();
+        }
+        let input_topic = described(&fold.input);
+        let identity = Identity {
+            log: self.log.id().0,
+            input_topic: input_topic.map(|topic| topic.id.0.clone()).unwrap_or_default(),
+            state_topic,
+            partitions: input_topic.map_or(0, |topic| topic.spec.partitions),
+        };
+        Ok(LogFacts {
+            committed: committed.first().copied().flatten(),
+            input_start: bounds.start,
+            input_end: bounds.high_watermark,
+            state_start,
+            state_end,
+            identity,
+        })
+    }
+
+    fn read_state(&self, task: TaskId, from: Offset, to: Offset) -> Result<Input, String> {
+        let topic =
+            self.topology.fold(task).and_then(|fold| fold.state.clone()).ok_or("a stateless fold has no rows")?;
+        let limit = ReadLimit { records: RESTORE_RECORDS_MAX, bytes: RESTORE_BYTES_MAX };
+        let partition = TopicPartition { topic, partition: task.partition };
+        let mut read = self.log.read(&partition, from, limit).map_err(|error| error.to_string())?;
+        if read.next <= from {
+            return Err(format!("{partition} gives nothing at {from} although it ends at {to}"));
+        }
+        read.records.retain(|stored| stored.offset < to);
+        Ok(Input::StateRead(task, read.records, read.next.min(to)))
+    }
+
+    fn poll(&self, task: TaskId, epoch: u64, from: Offset, limit: ReadLimit) -> Input {
+        let Some(input) = self.input(task) else { return Input::Failed(task, "no such fold".to_owned()) };
+        match self.log.read(&input, from, limit) {
+            Ok(read) => Input::Polled { task, epoch, records: read.records, next: read.next, end: read.high_watermark },
+            Err(error) => Input::Failed(task, error.to_string()),
+        }
+    }
+
+    fn load(
+        &self,
+        task: TaskId,
+        keys: Vec<bytes::Bytes>,
+        prefixes: Vec<(bytes::Bytes, usize)>,
+    ) -> Result<Input, String> {
+        let store = self.open.get(&task).ok_or("the store is not open")?;
+        let rows = store.get(&keys).map_err(|error| error.to_string())?;
+        let scan = |(prefix, limit): (bytes::Bytes, usize)| {
+            let rows = store.scan(&prefix, None, limit).map_err(|error| error.to_string())?;
+            Ok::<_, String>((prefix, rows))
+        };
+        let scans = prefixes.into_iter().map(scan).collect::<Result<_, _>>()?;
+        Ok(Input::Loaded(task, Loaded { rows: keys.into_iter().zip(rows).collect(), scans }))
+    }
+
+    fn transact(&mut self, id: u64, outputs: Vec<Output>, offsets: &[(TaskId, Offset)]) -> Result<(), String> {
+        let of = |(task, offset): &(TaskId, Offset)| Some((self.group(*task)?, self.input(*task)?, *offset));
+        let offsets = offsets.iter().filter_map(of).collect();
+        self.send(Ask::Commit(id, Transaction { outputs, offsets }))
+    }
+
+    fn send(&mut self, ask: Ask) -> Result<(), String> {
+        self.committing = true;
+        self.ask.send(ask).map_err(|_| "the committing thread is gone".to_owned())
+    }
+
+    fn apply(&mut self, task: TaskId, batch: Batch) -> Option<Input> {
+        let applied = self.open.get_mut(&task)?.apply(batch);
+        applied.err().map(|error| Input::Failed(task, error.to_string()))
+    }
+
+    fn release(&mut self, task: TaskId) -> Option<Input> {
+        if let Some(Err(error)) = self.open.remove(&task).map(|mut store| store.flush()) {
+            tracing::warn!(%error, "a released store was not flushed; its next owner replays more");
+        }
+        None
+    }
+
+    fn tell(&mut self, seen: u64) {
+        let states = self.engine.states().map(|(task, state)| (task, state.clone())).collect();
+        let idle_at = self.engine.is_idle().then_some(seen);
+        (self.observe)(Observation { states, counts: self.engine.take_counts(), idle_at });
+    }
+
+    fn flush_now_and_then(&mut self) {
+        if now_ms().saturating_sub(self.flushed_ms) < FLUSH_INTERVAL_MS {
+            return;
+        }
+        self.flushed_ms = now_ms();
+        for store in self.open.values_mut() {
+            if let Err(error) = store.flush() {
+                tracing::warn!(%error, "a store was not flushed; a crash now replays more");
+            }
+        }
+    }
+
+    fn input(&self, task: TaskId) -> Option<TopicPartition> {
+        let topic = self.topology.fold(task)?.input.clone();
+        Some(TopicPartition { topic, partition: task.partition })
+    }
+
+    fn group(&self, task: TaskId) -> Option<String> {
+        self.topology.fold(task).map(|fold| fold.name.to_owned())
+    }
+
+    fn store_name(&self, task: TaskId) -> String {
+        format!("{}-{}", self.topology.fold(task).map_or("unknown", |fold| fold.name), task.partition)
+    }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
