@@ -3,10 +3,22 @@
 //!
 //! Everything here is a pure function of its arguments (I9): no IO, no randomness, no floats, time as a parameter.
 
+mod attribution;
+pub mod bound;
+pub mod counters;
+pub mod entry;
 pub mod event;
+mod kept;
 pub mod kind;
+pub mod message;
+pub mod status;
 pub mod time;
 
+pub use bound::Beyond;
+pub use counters::{Contribution, Counters};
+pub use entry::Entry;
 pub use event::{AddressHash, Arrival, Attribution, Event, EventId, Origin, Rank, SourcePosition};
 pub use kind::{Agent, BounceClass, Drop, DropReason, Fact, MailClass, Scope, WithheldReason};
+pub use message::{Change, Message};
+pub use status::{Outcome, Standing, Status};
 pub use time::Time;
