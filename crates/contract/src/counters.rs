@@ -1,1 +1,150 @@
-//! To come.
+//! A campaign's numbers between `domain` and protobuf, and the words under which parts of them stand.
+
+use std::collections::BTreeMap;
+
+use domain::{Counters, DropReason, Status, WithheldReason};
+
+use crate::proto::campaign::v1 as wire;
+use crate::{Error, event, message};
+
+macro_rules! both_ways {
+    ($($field:ident),+ $(,)?) => {
+        /// The wire form of counters.
+        pub fn to_wire(counters: &Counters) -> wire::Counters {
+            wire::Counters {
+                $($field: counters.$field,)+
+                dropped_by: spelled(&counters.dropped_by, drop_word),
+                not_sent_by: spelled(&counters.not_sent_by, withheld_word),
+                by_status: spelled(&counters.by_status, status_word),
+            }
+        }
+
+        /// The counters of a wire value.
+        ///
+        /// # Errors
+        /// [`Error::Field`] for a word that this version does not know.
+        pub fn from_wire(wire: &wire::Counters) -> Result<Counters, Error> {
+            Ok(Counters {
+                $($field: wire.$field,)+
+                dropped_by: read("dropped_by", &wire.dropped_by, DROPS.iter().map(|reason| (drop_word(*reason), *reason)))?,
+                not_sent_by: read(
+                    "not_sent_by",
+                    &wire.not_sent_by,
+                    WITHHELD.iter().map(|reason| (withheld_word(*reason), *reason)),
+                )?,
+                by_status: read("by_status", &wire.by_status, STATUSES.iter().map(|status| (status_word(*status), *status)))?,
+            })
+        }
+    };
+}
+
+both_ways!(
+    sent,
+    pending,
+    delivered,
+    delivered_inferred,
+    bounced,
+    bounced_hard,
+    bounced_soft,
+    blocked,
+    bounced_undetermined,
+    dropped,
+    opened,
+    opened_inferred,
+    opened_with_machine,
+    clicked,
+    clicked_with_machine,
+    opens,
+    clicks,
+    machine_opens,
+    machine_clicks,
+    totals_at_least,
+    spam,
+    blocked_spam,
+    unsubscribed,
+    unsubscribed_ever,
+    not_sent,
+    without_send,
+    copies,
+    client_file,
+);
+
+const DROPS: [DropReason; 14] = [
+    DropReason::PriorBounce,
+    DropReason::Unsubscribed,
+    DropReason::PriorSpam,
+    DropReason::InvalidAddress,
+    DropReason::DomainFlagged,
+    DropReason::ContentSpam,
+    DropReason::ContentVirus,
+    DropReason::Quota,
+    DropReason::PolicyList,
+    DropReason::SenderError,
+    DropReason::Rendering,
+    DropReason::Duplicate,
+    DropReason::Suppressed,
+    DropReason::Other,
+];
+
+const WITHHELD: [WithheldReason; 10] = [
+    WithheldReason::Inactive,
+    WithheldReason::ClientUnsubscribed,
+    WithheldReason::AddressUnsubscribed,
+    WithheldReason::Invalid,
+    WithheldReason::Bounced,
+    WithheldReason::Spam,
+    WithheldReason::DomainFlagged,
+    WithheldReason::NoAddress,
+    WithheldReason::OverLimit,
+    WithheldReason::Other,
+];
+
+const STATUSES: [Status; 9] = [
+    Status::Sent,
+    Status::Delivered,
+    Status::Open,
+    Status::Click,
+    Status::Bounce,
+    Status::Dropped,
+    Status::Spam,
+    Status::Unsubscribed,
+    Status::Withheld,
+];
+
+fn drop_word(reason: DropReason) -> String {
+    word(event::drop_to_wire(reason).as_str_name(), "DROP_REASON_")
+}
+
+fn withheld_word(reason: WithheldReason) -> String {
+    word(event::withheld_to_wire(reason).as_str_name(), "WITHHELD_REASON_")
+}
+
+fn status_word(status: Status) -> String {
+    word(message::status_to_wire(status).as_str_name(), "STATUS_")
+}
+
+/// `DROP_REASON_QUOTA` as `quota`, as JSON and platform events spell it.
+fn word(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
+}
+
+fn spelled<K: Copy>(counts: &BTreeMap<K, u64>, spell: fn(K) -> String) -> BTreeMap<String, u64> {
+    counts.iter().map(|(key, count)| (spell(*key), *count)).collect()
+}
+
+fn read<K: Ord>(
+    field: &'static str,
+    counts: &BTreeMap<String, u64>,
+    known: impl Iterator<Item = (String, K)>,
+) -> Result<BTreeMap<K, u64>, Error> {
+    let mut read = BTreeMap::new();
+    for (spelled, key) in known {
+        if let Some(count) = counts.get(&spelled) {
+            read.insert(key, *count);
+        }
+    }
+    if read.len() == counts.len() {
+        return Ok(read);
+    }
+    Err(Error::Field { field, detail: "holds a word that this version does not know".to_owned() })
+}

@@ -150,11 +150,9 @@ fn fact(wire: &wire::Event) -> Result<Fact, Error> {
             asynchronous: wire.asynchronous,
             reason: wire.reason.clone(),
         },
-        Kind::Dropped => Fact::Dropped(Drop {
-            reason: drop_from_wire(wire.drop)?,
-            scope: scope(wire)?,
-            text: wire.reason.clone(),
-        }),
+        Kind::Dropped => {
+            Fact::Dropped(Drop { reason: drop_from_wire(wire.drop)?, scope: scope(wire)?, text: wire.reason.clone() })
+        }
         Kind::Opened => Fact::Opened(agent_from_wire(wire.agent)?),
         Kind::Clicked => Fact::Clicked { agent: agent_from_wire(wire.agent)?, link: wire.link.clone() },
         Kind::Complained => Fact::Complained,

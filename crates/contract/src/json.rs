@@ -10,9 +10,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::Error;
 
-static POOL: LazyLock<Option<DescriptorPool>> = LazyLock::new(|| {
-    DescriptorPool::decode(&include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"))[..]).ok()
-});
+static POOL: LazyLock<Option<DescriptorPool>> =
+    LazyLock::new(|| DescriptorPool::decode(&include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"))[..]).ok());
 
 /// Longest JSON line that is read as a platform event, in bytes.
 pub const LINE_BYTES_MAX: usize = 2 * 1024 * 1024;
