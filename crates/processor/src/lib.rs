@@ -1,3 +1,9 @@
-//! Decode and folds, wired to a log and stores.
+//! Decode and folds, wired to a log and stores. The page to begin with is [`topology`].
 
+pub mod decode;
 pub mod driver;
+pub mod emit;
+pub mod fold;
+pub mod reject;
+pub mod settings;
+pub mod topology;

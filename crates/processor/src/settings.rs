@@ -1,0 +1,40 @@
+//! What decode and folds need to know of an installation. Values only; validated where configuration is read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use contract::topic::Topic;
+use engine::TopicPartition;
+
+/// An installation, as decode and folds see it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What topic names begin with.
+    pub prefix: String,
+    /// Partitions of every topic.
+    pub partitions: u32,
+    /// Key of the address hashes.
+    pub address_key: Vec<u8>,
+    /// Generation of the partials: grows when partitions do.
+    pub generation: u32,
+    topics: BTreeMap<Topic, engine::Topic>,
+}
+
+impl Settings {
+    /// Settings of generation 1.
+    pub fn new(prefix: &str, partitions: u32, address_key: Vec<u8>) -> Arc<Self> {
+        let topics = Topic::ALL.into_iter().map(|topic| (topic, engine::Topic::new(&topic.name(prefix)))).collect();
+        let prefix = prefix.to_owned();
+        Arc::new(Self { prefix, partitions, address_key, generation: 1, topics })
+    }
+
+    /// The full name of a topic.
+    pub fn topic(&self, topic: Topic) -> engine::Topic {
+        self.topics.get(&topic).cloned().unwrap_or_else(|| engine::Topic::new(&topic.name(&self.prefix)))
+    }
+
+    /// The partition of `topic` that `key` goes to.
+    pub fn partition_of(&self, topic: Topic, key: &[u8]) -> TopicPartition {
+        TopicPartition { topic: self.topic(topic), partition: contract::key::partition(key, self.partitions) }
+    }
+}
