@@ -1,0 +1,135 @@
+//! A data directory: the embedded log, the stores, the installation's key, and the folds over them.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result, bail};
+use contract::topic::{Cleanup, Topic};
+use embedded::Embedded;
+use engine::{Offset, State, Stored, TaskId, TopicPartition};
+use log::{Log, ReadLimit, TopicSpec};
+use processor::driver::{Observation, Worker};
+use processor::settings::Settings;
+use processor::topology::{processor, topology};
+use store::{Budget, Rocks};
+
+/// Partitions of every topic of a new data directory.
+const PARTITIONS: u32 = 4;
+/// How long the folds may say nothing.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// An open data directory.
+pub(crate) struct System {
+    root: PathBuf,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+impl System {
+    /// Opens a data directory, or makes it.
+    pub(crate) fn open(root: &Path) -> Result<Self> {
+        std::fs::create_dir_all(root).with_context(|| format!("make {}", root.display()))?;
+        let log = Embedded::open(&root.join("log"), embedded::Options::default())?;
+        let settings = Settings::new("mailtally", PARTITIONS, key(&root.join("address.key"))?);
+        for topic in Topic::ALL {
+            let cleanup = match topic.cleanup() {
+                Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },
+                Cleanup::Compact(tombstone_ms) => log::Cleanup::Compact { tombstone_ms },
+            };
+            log.create_topic(&TopicSpec { name: settings.topic(topic), partitions: PARTITIONS, cleanup })?;
+        }
+        Ok(Self { root: root.to_owned(), log: Arc::new(log), settings })
+    }
+
+    /// Runs the folds until every record is folded; `tell` hears how many are.
+    pub(crate) fn settle(&self, mut tell: impl FnMut(u64)) -> Result<()> {
+        let (say, said) = channel::<Observation>();
+        let observe = Box::new(move |observation| {
+            // The listener goes first when the folds are to stop.
+            say.send(observation).ok();
+        });
+        let running = self.worker(observe)?.spawn().map_err(anyhow::Error::msg)?;
+        let mut folded = 0;
+        loop {
+            let Ok(observation) = said.recv_timeout(SILENCE_MAX) else {
+                return running.stop().map_err(anyhow::Error::msg).context("the folds went silent");
+            };
+            folded += observation.counts.dispositions.values().sum::<u64>();
+            tell(folded);
+            if let Some((task, State::Stalled(why))) = observation.states.iter().find(|(_, state)| is_stalled(state)) {
+                bail!("partition {} of fold {} stopped: {why}", task.partition, task.fold);
+            }
+            if observation.idle_at == Some(self.log.version()) {
+                return running.stop().map_err(anyhow::Error::msg);
+            }
+        }
+    }
+
+    fn worker(&self, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {
+        let topology = topology(&self.settings);
+        let folds = u8::try_from(topology.folds.len())?;
+        let tasks = (0..folds).flat_map(|fold| (0..PARTITIONS).map(move |partition| TaskId { fold, partition }));
+        let tasks = tasks.filter_map(|task| Some((task, processor(&self.settings, task)?))).collect();
+        Ok(Worker {
+            name: "processor-0".to_owned(),
+            log: Arc::clone(&self.log),
+            stores: Arc::new(Rocks::new(&self.root.join("state"), Budget::default())?),
+            topology,
+            options: engine::Options::default(),
+            tasks,
+            observe,
+        })
+    }
+
+    /// Every record of a topic from an offset of each partition on, partition by partition.
+    pub(crate) fn each(
+        &self,
+        topic: Topic,
+        from: Offset,
+        mut take: impl FnMut(u32, Stored) -> Result<()>,
+    ) -> Result<()> {
+        for partition in 0..PARTITIONS {
+            let source = TopicPartition { topic: self.settings.topic(topic), partition };
+            let mut next = from.max(self.log.bounds(&source)?.start);
+            while next < self.log.bounds(&source)?.high_watermark {
+                let read = self.log.read(&source, next, ReadLimit { records: 10_000, bytes: 8 << 20 })?;
+                next = read.next;
+                read.records.into_iter().try_for_each(|stored| take(partition, stored))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Now, in milliseconds since the Unix epoch: the receipt time of what is produced.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn is_stalled(state: &State) -> bool {
+    matches!(state, State::Stalled(_))
+}
+
+/// The key of the address hashes: made once, readable by its owner only.
+fn key(path: &Path) -> Result<Vec<u8>> {
+    if !path.exists() {
+        let mut random = [0; 32];
+        std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut random))?;
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(&random).and_then(|()| file.sync_all())?;
+    }
+    let key = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    if key.len() != 32 {
+        bail!(
+            "{} has {} bytes, wanted 32: restore it from a backup, or addresses get other hashes",
+            path.display(),
+            key.len()
+        );
+    }
+    Ok(key)
+}
