@@ -25,7 +25,7 @@ pub const CAMPAIGNS_FIRST: usize = 8;
 /// Scopes of which unsubscribes and resubscribes are kept: the smallest, so the organisation's always.
 pub const SCOPES_MAX: usize = 16;
 /// Facts that a row can hold at most; a typical row holds 4 to 6.
-pub const FACTS_MAX: usize = 13 * (FACTS_FIRST + 1)
+pub const FACTS_MAX: usize = 14 * (FACTS_FIRST + 1)
     + 4 * (ENGAGEMENTS_FIRST + 1)
     + 18 * ATTRIBUTIONS_FIRST
     + CAMPAIGNS_FIRST
@@ -72,7 +72,7 @@ impl Beyond {
 }
 
 /// Classes of facts that decide something apart, in a dense order.
-const CLASSES: usize = 17;
+const CLASSES: usize = 18;
 const PERSON_OPEN: usize = 0;
 const MACHINE_OPEN: usize = 1;
 const PERSON_CLICK: usize = 2;
@@ -97,7 +97,8 @@ fn class(fact: &Fact) -> Option<usize> {
         Fact::Bounced { class: BounceClass::Block, .. } => 13,
         Fact::Bounced { class: BounceClass::Undetermined, .. } => 14,
         Fact::Dropped(_) => 15,
-        Fact::Complained | Fact::Withheld(_) => 16,
+        Fact::Complained => 16,
+        Fact::Withheld(_) => 17,
         Fact::Unsubscribed { .. } | Fact::Resubscribed { .. } => return None,
     })
 }

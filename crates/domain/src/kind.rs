@@ -176,3 +176,90 @@ pub enum WithheldReason {
     /// Anything else the platform says.
     Other,
 }
+
+impl BounceClass {
+    /// Every class, in the order of `proto/`.
+    pub const ALL: [Self; 4] = [Self::Hard, Self::Soft, Self::Block, Self::Undetermined];
+
+    /// The class as a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Block => "block",
+            Self::Undetermined => "undetermined",
+        }
+    }
+}
+
+impl DropReason {
+    /// Every reason, in the order of `proto/`.
+    pub const ALL: [Self; 14] = [
+        Self::PriorBounce,
+        Self::Unsubscribed,
+        Self::PriorSpam,
+        Self::InvalidAddress,
+        Self::DomainFlagged,
+        Self::ContentSpam,
+        Self::ContentVirus,
+        Self::Quota,
+        Self::PolicyList,
+        Self::SenderError,
+        Self::Rendering,
+        Self::Duplicate,
+        Self::Suppressed,
+        Self::Other,
+    ];
+
+    /// The reason as a word, as `proto/` spells it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::PriorBounce => "prior_bounce",
+            Self::Unsubscribed => "unsubscribed",
+            Self::PriorSpam => "prior_spam",
+            Self::InvalidAddress => "invalid_address",
+            Self::DomainFlagged => "domain_flagged",
+            Self::ContentSpam => "content_spam",
+            Self::ContentVirus => "content_virus",
+            Self::Quota => "quota",
+            Self::PolicyList => "policy_list",
+            Self::SenderError => "sender_error",
+            Self::Rendering => "rendering",
+            Self::Duplicate => "duplicate",
+            Self::Suppressed => "suppressed",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl WithheldReason {
+    /// Every reason, in the order of `proto/`.
+    pub const ALL: [Self; 10] = [
+        Self::Inactive,
+        Self::ClientUnsubscribed,
+        Self::AddressUnsubscribed,
+        Self::Invalid,
+        Self::Bounced,
+        Self::Spam,
+        Self::DomainFlagged,
+        Self::NoAddress,
+        Self::OverLimit,
+        Self::Other,
+    ];
+
+    /// The reason as a word, as `proto/` spells it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Inactive => "inactive",
+            Self::ClientUnsubscribed => "client_unsubscribed",
+            Self::AddressUnsubscribed => "address_unsubscribed",
+            Self::Invalid => "invalid",
+            Self::Bounced => "bounced",
+            Self::Spam => "spam",
+            Self::DomainFlagged => "domain_flagged",
+            Self::NoAddress => "no_address",
+            Self::OverLimit => "over_limit",
+            Self::Other => "other",
+        }
+    }
+}

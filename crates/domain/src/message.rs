@@ -92,12 +92,13 @@ impl Message {
         }
         let crowded = !there.is_empty() || self.kept.rows().len() >= bound::FACTS_FIRST;
         let mut entry = Entry::of(event, self.kept.rows().iter().map(|row| &row.copy));
-        self.share_arrival(&mut entry);
+        let earlier = self.share_arrival(&mut entry);
         if !crowded {
             self.kept.insert(entry);
             return Change::Changed;
         }
-        self.fold_crowded(entry)
+        let change = self.fold_crowded(entry);
+        if earlier { Change::Changed } else { change }
     }
 
     fn fold_crowded(&mut self, entry: Entry) -> Change {
@@ -121,15 +122,18 @@ impl Message {
         Change::Changed
     }
 
-    /// Copies of one event have one arrival: the earliest.
-    fn share_arrival(&mut self, entry: &mut Entry) {
+    /// Copies of one event have one arrival: the earliest. Says whether that moved a known one.
+    fn share_arrival(&mut self, entry: &mut Entry) -> bool {
+        let mut moved = false;
         for known in self.kept.rows_mut().filter(|known| known.id == entry.id) {
-            if known.arrival < entry.arrival {
+            if known.arrival <= entry.arrival {
                 entry.arrival.clone_from(&known.arrival);
             } else {
                 known.arrival.clone_from(&entry.arrival);
+                moved = true;
             }
         }
+        moved
     }
 
     fn settle(&mut self) {
