@@ -33,7 +33,7 @@ impl System {
     /// Opens a data directory, or makes it.
     pub(crate) fn open(root: &Path) -> Result<Self> {
         std::fs::create_dir_all(root).with_context(|| format!("make {}", root.display()))?;
-        let log = Embedded::open(&root.join("log"), embedded::Options::default())?;
+        let log = Embedded::open(root.join("log"), embedded::Options::default())?;
         let settings = Settings::new("mailtally", PARTITIONS, key(&root.join("address.key"))?);
         for topic in Topic::ALL {
             let cleanup = match topic.cleanup() {

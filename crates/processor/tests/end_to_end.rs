@@ -23,7 +23,7 @@ use store::{Budget, Rocks};
 const PARTITIONS: u32 = 2;
 
 fn open(root: &Path) -> (Arc<dyn Log>, Arc<Settings>) {
-    let log = embedded::Embedded::open(&root.join("log"), embedded::Options::default()).expect("the log opens");
+    let log = embedded::Embedded::open(root.join("log"), embedded::Options::default()).expect("the log opens");
     let settings = Settings::new("mailtally", PARTITIONS, b"key".to_vec());
     for topic in Topic::ALL {
         let cleanup = match topic.cleanup() {

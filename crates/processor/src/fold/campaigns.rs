@@ -11,7 +11,7 @@ use contract::{Proto as _, counters, key};
 use domain::{Counters, Time};
 use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
 
-use super::load;
+use super::{load, missing};
 use crate::emit::{Emit, row_headers};
 use crate::reject::Reject;
 use crate::settings::Settings;
@@ -63,7 +63,7 @@ impl Processor for Campaigns {
         let keys: BTreeSet<&Bytes> = read.iter().flatten().map(|said| &said.row).collect();
         let before = match load(rows, keys) {
             Ok(before) => before,
-            Err(missing) => return missing,
+            Err(keys) => return missing(keys),
         };
         let origin = TopicPartition { topic: self.settings.topic(Topic::CampaignPartials), partition: batch.partition };
         let mut emit = Emit::new(&self.settings);

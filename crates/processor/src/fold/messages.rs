@@ -13,7 +13,7 @@ use contract::{Proto as _, counters, key, message};
 use domain::{Change, Contribution, Counters, Event, Message, Time};
 use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
 
-use super::load;
+use super::{load, missing};
 use crate::emit::{Emit, row_headers};
 use crate::reject::Reject;
 use crate::settings::Settings;
@@ -66,7 +66,7 @@ impl Processor for Messages {
         let keys: BTreeSet<&Bytes> = read.iter().flatten().map(|(key, _)| key).collect();
         let before = match load(rows, keys) {
             Ok(before) => before,
-            Err(missing) => return missing,
+            Err(keys) => return missing(keys),
         };
         let source = TopicPartition { topic: self.settings.topic(Topic::Events), partition: batch.partition };
         let mut emit = Emit::new(&self.settings);
@@ -94,7 +94,7 @@ impl Processor for Messages {
         }));
         let derived = match partials(rows, &deltas) {
             Ok(derived) => derived,
-            Err(missing) => return missing,
+            Err(keys) => return missing(keys),
         };
         for (key, row) in after {
             let bytes = Bytes::from(message::to_wire(&row).encode_to_vec());
@@ -114,7 +114,7 @@ impl Processor for Messages {
     fn restore(&mut self, restored: &[(Bytes, Option<Bytes>)], rows: &dyn Rows) -> Folded {
         let before = match load(rows, restored.iter().map(|(key, _)| key)) {
             Ok(before) => before,
-            Err(missing) => return missing,
+            Err(keys) => return missing(keys),
         };
         let deltas = deltas(restored.iter().map(|(key, row)| (key, decoded(before.get(key)), decoded(Some(row)))));
         match partials(rows, &deltas) {
@@ -122,7 +122,7 @@ impl Processor for Messages {
                 let derived = derived.into_iter().map(|(campaign, row)| (partial_key(&campaign), Some(row))).collect();
                 Folded::Done(Effects { derived, ..Effects::default() })
             }
-            Err(missing) => missing,
+            Err(keys) => missing(keys),
         }
     }
 }
@@ -177,7 +177,7 @@ fn deltas<'a>(changes: impl Iterator<Item = (&'a Bytes, Message, Message)>) -> B
 }
 
 /// The partials after these differences, as they are kept: without version.
-fn partials(rows: &dyn Rows, deltas: &BTreeMap<Campaign, Delta>) -> Result<BTreeMap<Campaign, Bytes>, Folded> {
+fn partials(rows: &dyn Rows, deltas: &BTreeMap<Campaign, Delta>) -> Result<BTreeMap<Campaign, Bytes>, Vec<Bytes>> {
     let keys: Vec<Bytes> = deltas.keys().map(partial_key).collect();
     let before = load(rows, &keys)?;
     let apply = |(campaign, delta): (&Campaign, &Delta)| {

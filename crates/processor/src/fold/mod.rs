@@ -11,20 +11,25 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use engine::{Folded, Rows};
 
-/// Looks keys up; what is not loaded is asked for all at once.
+/// Looks keys up; the error is what is not loaded yet, to be asked for all at once with [`missing`].
 pub(crate) fn load<'a>(
     rows: &dyn Rows,
     keys: impl IntoIterator<Item = &'a Bytes>,
-) -> Result<BTreeMap<Bytes, Option<Bytes>>, Folded> {
+) -> Result<BTreeMap<Bytes, Option<Bytes>>, Vec<Bytes>> {
     let mut found = BTreeMap::new();
-    let mut missing = Vec::new();
+    let mut absent = Vec::new();
     for key in keys {
         match rows.get(key) {
             Some(row) => {
                 found.insert(key.clone(), row);
             }
-            None => missing.push(key.clone()),
+            None => absent.push(key.clone()),
         }
     }
-    if missing.is_empty() { Ok(found) } else { Err(Folded::Missing { keys: missing, prefixes: Vec::new() }) }
+    if absent.is_empty() { Ok(found) } else { Err(absent) }
+}
+
+/// Asks for keys.
+pub(crate) fn missing(keys: Vec<Bytes>) -> Folded {
+    Folded::Missing { keys, prefixes: Vec::new() }
 }
