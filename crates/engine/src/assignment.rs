@@ -48,7 +48,7 @@ impl Engine {
             Plan::Rebuild { to } => self.stall(
                 id,
                 format!(
-                    "the rows are of another fold version; run `mailtally rebuild` to fold the input up to {to} again"
+                    "the rows up to input {to} are of another fold version, which this one cannot rebuild yet: start the version before"
                 ),
             ),
             Plan::Stop(why) => self.stall(id, why),
