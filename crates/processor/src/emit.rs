@@ -98,9 +98,14 @@ impl<'a> Emit<'a> {
             (header::DETAIL, Cow::Borrowed(detail.as_bytes())),
             (header::ORGANISATION, Cow::Borrowed(organisation.as_bytes())),
         ]);
+        self.letter(origin, stored.record.key.clone(), stored.record.value.clone(), headers);
+    }
+
+    /// A dead letter made of parts, beside those of the same origin.
+    pub fn letter(&mut self, origin: &TopicPartition, key: Option<Bytes>, value: Option<Bytes>, headers: Headers) {
         let partition = origin.partition.checked_rem(self.settings.partitions).unwrap_or(0);
         let to = TopicPartition { topic: self.settings.topic(Topic::DeadLetters), partition };
-        self.push(to, stored.record.key.clone(), stored.record.value.clone(), headers);
+        self.push(to, key, value, headers);
     }
 
     /// A record of `topic` under `key`, in the partition of that key.

@@ -6,15 +6,16 @@ use contract::topic::Topic;
 use engine::{Fold, Processor, TaskId, Topology};
 
 use crate::decode::Decode;
-use crate::fold::{Campaigns, Messages};
+use crate::fold::{Campaigns, Correlate, Messages};
 use crate::settings::Settings;
 
 /// Makes the processor of one task.
 type Make = fn(Arc<Settings>) -> Box<dyn Processor>;
 
 /// One line a fold: name, input, state topic, version of its rules, and who folds.
-const FOLDS: [(&str, Topic, Option<Topic>, u32, Make); 3] = [
+const FOLDS: [(&str, Topic, Option<Topic>, u32, Make); 4] = [
     ("decode-platform", Topic::Platform, None, 1, |settings| Box::new(Decode::platform(settings))),
+    ("correlate", Topic::Correlations, Some(Topic::CorrelationState), 1, |settings| Box::new(Correlate::new(settings))),
     ("messages", Topic::Events, Some(Topic::MessageStatus), 1, |settings| Box::new(Messages::new(settings))),
     ("campaigns", Topic::CampaignPartials, Some(Topic::CampaignStats), 1, |settings| {
         Box::new(Campaigns::new(settings))

@@ -1,9 +1,11 @@
 //! The folds: events to rows, rows to numbers. One file a fold.
 
 mod campaigns;
+pub mod correlate;
 mod messages;
 
 pub use campaigns::Campaigns;
+pub use correlate::Correlate;
 pub use messages::Messages;
 
 use std::collections::BTreeMap;
