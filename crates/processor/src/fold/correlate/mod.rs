@@ -99,7 +99,7 @@ impl Processor for Correlate {
             }));
         }
         let last_ms = batch.records.last().map_or(0, |stored| stored.record.timestamp_ms);
-        for key in expiry.indexed() {
+        for key in expiry.indexed().into_iter().chain(table.keys()) {
             expiry::give_up(&source, batch.next, &key, &mut table, &mut emit);
         }
         let derived = expiry.derived(&table);

@@ -154,6 +154,11 @@ impl Table {
         self.after.insert(key.clone(), None);
     }
 
+    /// Keys of the rows touched.
+    pub(super) fn keys(&self) -> Vec<Bytes> {
+        self.after.keys().cloned().collect()
+    }
+
     /// Rows touched: as they were, and as they are.
     pub(super) fn touched(&self) -> impl Iterator<Item = (&Bytes, Option<&Row>, Option<&Row>)> {
         self.after.iter().map(|(key, row)| (key, self.before.get(key), row.as_ref()))
