@@ -78,7 +78,7 @@ impl Processor for Correlate {
         let read: Vec<_> = batch.records.iter().map(|stored| self.read(batch.partition, stored)).collect();
         let (before, expiry) = match self.before(&read, rows) {
             Ok(before) => before,
-            Err(absent) => return absent,
+            Err(absent) => return *absent,
         };
         let source = TopicPartition { topic: self.settings.topic(Topic::Correlations), partition: batch.partition };
         let mut emit = Emit::new(&self.settings);
@@ -121,7 +121,11 @@ impl Processor for Correlate {
 
 impl Correlate {
     /// Every row that the batch may touch, and what is due; the error asks for what is not loaded.
-    fn before(&self, read: &[Result<Read, Reject>], rows: &dyn Rows) -> Result<(BTreeMap<Bytes, Row>, Expiry), Folded> {
+    fn before(
+        &self,
+        read: &[Result<Read, Reject>],
+        rows: &dyn Rows,
+    ) -> Result<(BTreeMap<Bytes, Row>, Expiry), Box<Folded>> {
         let mut keys: BTreeSet<Bytes> = BTreeSet::from([expiry::watermark_key()]);
         let mut prefixes: BTreeSet<Bytes> = BTreeSet::new();
         for read in read.iter().flatten() {
@@ -145,8 +149,8 @@ impl Correlate {
         keys.extend(due.iter().filter_map(|(index, _)| expiry::row_key(index)));
         let found = match load(rows, &keys) {
             Ok(found) if wanted.is_empty() => found,
-            Ok(_) => return Err(Folded::Missing { keys: Vec::new(), prefixes: wanted }),
-            Err(keys) => return Err(Folded::Missing { keys, prefixes: wanted }),
+            Ok(_) => return Err(Box::new(Folded::Missing { keys: Vec::new(), prefixes: wanted })),
+            Err(keys) => return Err(Box::new(Folded::Missing { keys, prefixes: wanted })),
         };
         let expiry = Expiry::new(&found, due);
         let scanned = scans.into_iter().flat_map(|(_, rows)| rows.unwrap_or_default());
