@@ -1,0 +1,361 @@
+//! Reads JSON as providers write it. Unlike a general reader it keeps the words of numbers (no rounding through floats), never
+//! recurses deeper than it is told, and lets one broken element of a batch break alone.
+
+use std::borrow::Cow;
+
+/// Levels that are read; a value that lies deeper is skipped unread and stands as [`Json::Null`].
+const DEPTH_MAX: usize = 16;
+
+/// A value. Numbers keep their words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Json<'a> {
+    /// `null`, or what lies deeper than [`DEPTH_MAX`].
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as it was written.
+    Number(&'a str),
+    /// A string, unescaped; what is no Unicode (bad UTF-8, half a surrogate pair) is U+FFFD.
+    Text(Cow<'a, str>),
+    /// A list.
+    Array(Vec<Json<'a>>),
+    /// Names and values in their order; a name may repeat.
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// The field of this name. Of equal names the last holds, as in most readers.
+    pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
+        self.fields().iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// The field at the end of this path.
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Json<'a>> {
+        path.iter().try_fold(self, |json, name| json.get(name))
+    }
+
+    /// The fields of an object; of anything else none.
+    pub(crate) fn fields(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        if let Self::Object(fields) = self { fields } else { &[] }
+    }
+
+    /// The elements of a list; of anything else none.
+    pub(crate) fn elements(&self) -> &[Json<'a>] {
+        if let Self::Array(elements) = self { elements } else { &[] }
+    }
+
+    /// A string, if it is one.
+    pub(crate) fn text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// A string, a number or a boolean in its words, trimmed; nothing if that is empty. Of a list the first that says something.
+    pub(crate) fn words(&self) -> Option<&str> {
+        let words = match self {
+            Self::Text(text) => text.trim(),
+            Self::Number(number) => number,
+            Self::Bool(true) => "true",
+            Self::Bool(false) => "false",
+            Self::Array(elements) => {
+                return elements.iter().filter(|one| !matches!(one, Self::Array(_))).find_map(Self::words);
+            }
+            Self::Null | Self::Object(_) => return None,
+        };
+        (!words.is_empty()).then_some(words)
+    }
+
+    /// The words of the field of this name.
+    pub(crate) fn words_of(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Self::words)
+    }
+}
+
+/// Reads one value and nothing after it.
+pub(crate) fn read(bytes: &[u8]) -> Option<Json<'_>> {
+    let mut reader = Reader { bytes, place: 0 };
+    let value = reader.value(0)?;
+    reader.blanks();
+    (reader.place == bytes.len()).then_some(value)
+}
+
+/// The values that follow each other in a body, with or without white space between them, a byte order mark before them
+/// dropped. What is no value runs to the next line's end.
+pub(crate) fn values(body: &[u8]) -> Vec<&[u8]> {
+    let mut reader = Reader { bytes: body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body), place: 0 };
+    let mut found = Vec::new();
+    loop {
+        reader.blanks();
+        let Some(next) = reader.peek() else { return found };
+        let start = reader.place;
+        if matches!(next, b'{' | b'[') {
+            reader.skip(b"");
+        } else {
+            reader.pass_line();
+        }
+        found.push(reader.since(start));
+    }
+}
+
+/// The elements of a list, each unread, so that a broken one breaks alone; nothing if it is no list. One that never
+/// ends takes the rest with it.
+pub(crate) fn split(list: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut reader = Reader { bytes: list, place: 0 };
+    reader.blanks();
+    reader.take(b'[')?;
+    let mut found = Vec::new();
+    reader.blanks();
+    while reader.peek().is_some_and(|next| next != b']') {
+        let start = reader.place;
+        while reader.peek().is_some_and(|next| !matches!(next, b',' | b']')) {
+            reader.skip(b",]");
+        }
+        found.push(reader.since(start).trim_ascii());
+        if reader.take(b',').is_some() {
+            reader.blanks();
+        }
+    }
+    Some(found)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    place: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.place).copied()
+    }
+
+    fn take(&mut self, wanted: u8) -> Option<()> {
+        (self.peek() == Some(wanted)).then(|| self.place += 1)
+    }
+
+    fn since(&self, start: usize) -> &'a [u8] {
+        self.bytes.get(start..self.place).unwrap_or_default()
+    }
+
+    fn while_it(&mut self, is: impl Fn(u8) -> bool) -> &'a [u8] {
+        let start = self.place;
+        while self.peek().is_some_and(&is) {
+            self.place += 1;
+        }
+        self.since(start)
+    }
+
+    fn blanks(&mut self) {
+        self.while_it(|byte| byte.is_ascii_whitespace());
+    }
+
+    fn pass_line(&mut self) {
+        self.while_it(|byte| byte != b'\n');
+    }
+
+    /// Passes over one thing without reading it: a balanced list or object, a string, or any run of bytes up to one of
+    /// `stop` or the next of those. Needs no stack, always moves on, and ends at the end of the bytes at the latest.
+    fn skip(&mut self, stop: &[u8]) {
+        let mut depth = 0_usize;
+        while let Some(next) = self.peek() {
+            match next {
+                b'"' => self.skip_string(),
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if next != b'"' {
+                self.place += 1;
+            }
+            let outside = depth == 0 && self.peek().is_none_or(|after| stop.is_empty() || stop.contains(&after));
+            if outside || (depth == 0 && matches!(next, b'}' | b']' | b'"')) {
+                return;
+            }
+        }
+    }
+
+    fn skip_string(&mut self) {
+        self.place += 1;
+        while let Some(next) = self.peek() {
+            self.place += if next == b'\\' { 2 } else { 1 };
+            if next == b'"' {
+                break;
+            }
+        }
+        self.place = self.place.min(self.bytes.len());
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.blanks();
+        let nested = matches!(self.peek()?, b'{' | b'[');
+        if nested && depth >= DEPTH_MAX {
+            self.skip(b"");
+            return Some(Json::Null);
+        }
+        match self.peek()? {
+            b'{' => self.object(depth),
+            b'[' => self.array(depth),
+            b'"' => self.string().map(Json::Text),
+            b't' => self.word(b"true", Json::Bool(true)),
+            b'f' => self.word(b"false", Json::Bool(false)),
+            b'n' => self.word(b"null", Json::Null),
+            _ => self.number(),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], means: Json<'a>) -> Option<Json<'a>> {
+        self.bytes.get(self.place..)?.starts_with(word).then(|| self.place += word.len())?;
+        Some(means)
+    }
+
+    fn number(&mut self) -> Option<Json<'a>> {
+        let words = self.while_it(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E'));
+        let digits = words.strip_prefix(b"-").unwrap_or(words);
+        digits.first().is_some_and(u8::is_ascii_digit).then_some(())?;
+        std::str::from_utf8(words).ok().map(Json::Number)
+    }
+
+    fn array(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.take(b'[')?;
+        let mut elements = Vec::new();
+        self.blanks();
+        if self.take(b']').is_some() {
+            return Some(Json::Array(elements));
+        }
+        loop {
+            elements.push(self.value(depth + 1)?);
+            self.blanks();
+            if self.take(b']').is_some() {
+                return Some(Json::Array(elements));
+            }
+            self.take(b',')?;
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<Json<'a>> {
+        self.take(b'{')?;
+        let mut fields = Vec::new();
+        self.blanks();
+        if self.take(b'}').is_some() {
+            return Some(Json::Object(fields));
+        }
+        loop {
+            self.blanks();
+            let name = self.string()?;
+            self.blanks();
+            self.take(b':')?;
+            fields.push((name, self.value(depth + 1)?));
+            self.blanks();
+            if self.take(b'}').is_some() {
+                return Some(Json::Object(fields));
+            }
+            self.take(b',')?;
+        }
+    }
+
+    fn string(&mut self) -> Option<Cow<'a, str>> {
+        self.take(b'"')?;
+        let plain = self.while_it(|byte| !matches!(byte, b'"' | b'\\'));
+        if self.take(b'"').is_some() {
+            return Some(String::from_utf8_lossy(plain));
+        }
+        let mut text = String::from_utf8_lossy(plain).into_owned();
+        while self.take(b'"').is_none() {
+            self.take(b'\\')?;
+            text.push(self.escaped()?);
+            text.push_str(&String::from_utf8_lossy(self.while_it(|byte| !matches!(byte, b'"' | b'\\'))));
+        }
+        Some(Cow::Owned(text))
+    }
+
+    fn escaped(&mut self) -> Option<char> {
+        let escape = self.peek()?;
+        self.place += 1;
+        Some(match escape {
+            b'"' | b'\\' | b'/' => char::from(escape),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.code_point(),
+            _ => return None,
+        })
+    }
+
+    /// The character of a `\u` escape, or of two that make a pair.
+    fn code_point(&mut self) -> Option<char> {
+        let first = self.unit()?;
+        if (0xd800..0xdc00).contains(&first) {
+            let before = self.place;
+            let second = (self.take(b'\\').is_some() && self.take(b'u').is_some()).then(|| self.unit()).flatten();
+            if let Some(second @ 0xdc00..0xe000) = second {
+                return char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00));
+            }
+            self.place = before;
+        }
+        Some(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn unit(&mut self) -> Option<u32> {
+        let digits = std::str::from_utf8(self.bytes.get(self.place..self.place + 4)?).ok()?;
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(())?;
+        self.place += 4;
+        u32::from_str_radix(digits, 16).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_words() {
+        let read = read(br#"{"a": 18446744073709551617, "b": 1.0000001e400}"#).unwrap();
+        assert_eq!(read.words_of("a"), Some("18446744073709551617"));
+        assert_eq!(read.words_of("b"), Some("1.0000001e400"));
+    }
+
+    #[test]
+    fn the_last_of_equal_names_holds() {
+        assert_eq!(read(br#"{"a": 1, "a": 2}"#).unwrap().words_of("a"), Some("2"));
+    }
+
+    #[test]
+    fn escapes_and_half_pairs_are_read() {
+        let text = |json: &str| read(json.as_bytes()).and_then(|json| json.text().map(str::to_owned));
+        assert_eq!(text(r#""a\u00e4\ud83d\ude00\n""#).as_deref(), Some("aä😀\n"));
+        assert_eq!(text(r#""\ud83dx\udc00""#).as_deref(), Some("\u{fffd}x\u{fffd}"));
+        assert_eq!(text(r#""\ud83d\u0041""#).as_deref(), Some("\u{fffd}A"));
+        assert_eq!(text(r#""\x""#), None);
+        assert_eq!(read(b"\"\xff\"").unwrap().text(), Some("\u{fffd}"));
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_skipped() {
+        let body = format!("{{\"a\": {}1{}, \"b\": 2}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(read(body.as_bytes()).unwrap().words_of("b"), Some("2"));
+    }
+
+    #[test]
+    fn a_broken_element_breaks_alone() {
+        let parts = split(br#" [ {"a": "],"}, {broken: [1, 2]}, 3 , "x,y",{"b": [{}]} ] "#).unwrap();
+        let expected: [&[u8]; 5] = [br#"{"a": "],"}"#, b"{broken: [1, 2]}", b"3", br#""x,y""#, br#"{"b": [{}]}"#];
+        assert_eq!(parts, expected);
+        assert_eq!(split(b"[{\"a\": 1}, {\"b\": ").unwrap(), [&b"{\"a\": 1}"[..], b"{\"b\":"]);
+        assert_eq!(split(b"[]").unwrap().len(), 0);
+        assert_eq!(split(b"{}"), None);
+    }
+
+    #[test]
+    fn bodies_may_follow_each_other() {
+        let found = values(b"\xef\xbb\xbf {\"a\": 1}\n[2] {\"b\": \"}\"}{}\nplain words\n{}");
+        let expected: [&[u8]; 6] = [b"{\"a\": 1}", b"[2]", b"{\"b\": \"}\"}", b"{}", b"plain words", b"{}"];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_no_json_is_none() {
+        for body in ["", "{", "[1,]", "{\"a\"}", "nul", "+1", "\"a", "{} {}", "-", "[1 2]"] {
+            assert_eq!(read(body.as_bytes()), None, "{body}");
+        }
+    }
+}

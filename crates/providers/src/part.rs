@@ -1,0 +1,73 @@
+//! What the providers' formats share: bodies of one or many parts, each with its outcomes, and fields of several shapes.
+
+use domain::entry::REASON_BYTES_MAX;
+
+use crate::identity::cut;
+use crate::json::{self, Json};
+use crate::outcome::{Outcome, Reject, Reported};
+use crate::scrub::scrub;
+
+/// Bytes of the provider's word for an event that is left aside.
+const KIND_BYTES_MAX: usize = 64;
+
+/// Reads every part of a body: the elements of an array, or a bare object; and of a file, all bodies in it. What is cut off or
+/// broken is rejected alone.
+pub(crate) fn each(body: &[u8], read: impl Fn(&[u8]) -> Vec<Outcome>) -> Result<Vec<Outcome>, Reject> {
+    let bodies = json::values(body);
+    if bodies.is_empty() {
+        return Err(Reject::new("empty_body", "the body is empty"));
+    }
+    if !bodies.iter().any(|body| body.starts_with(b"[") || body.starts_with(b"{")) {
+        return Err(Reject::new("not_json", "the body is neither a JSON array nor a JSON object"));
+    }
+    let parts = bodies.into_iter().flat_map(|body| json::split(body).unwrap_or_else(|| vec![body]));
+    Ok(parts.flat_map(read).collect())
+}
+
+/// Reads one part, which must be an object.
+pub(crate) fn read(raw: &[u8], outcomes: impl Fn(&Json<'_>) -> Result<Vec<Outcome>, Reject>) -> Vec<Outcome> {
+    object(raw).and_then(|json| outcomes(&json)).unwrap_or_else(|why| vec![why.of(raw)])
+}
+
+/// The object that these bytes are.
+pub(crate) fn object(raw: &[u8]) -> Result<Json<'_>, Reject> {
+    match json::read(raw) {
+        None => Err(Reject::new("not_json", format!("{} bytes that are no JSON value", raw.len()))),
+        Some(json @ Json::Object(_)) => Ok(json),
+        Some(_) => Err(Reject::new("not_an_object", "a JSON value, but no object")),
+    }
+}
+
+/// An event that no message keeps.
+pub(crate) fn ignored(kind: &str, why: &'static str, recipient: Option<&str>) -> Outcome {
+    let kind = cut(&scrub(kind), KIND_BYTES_MAX).to_owned();
+    Outcome::Ignored { kind, why, recipient: recipient.map(str::to_owned) }
+}
+
+/// A provider's words as a fact keeps them: without addresses, bounded.
+pub(crate) fn clean(words: Option<&str>) -> String {
+    cut(&scrub(words.unwrap_or_default()), REASON_BYTES_MAX).to_owned()
+}
+
+/// Whether a report says at all whose it is.
+pub(crate) fn attributed(report: &Reported) -> Result<(), Reject> {
+    let named = [&report.recipient, &report.message, &report.provider_message_id].into_iter().any(Option::is_some);
+    if named { Ok(()) } else { Err(Reject::new("no_message", "names neither a recipient nor a message")) }
+}
+
+/// Strings of a field that is absent, null, one word, a list of words, or JSON text of a list.
+pub(crate) fn strings(field: Option<&Json<'_>>) -> Vec<String> {
+    let Some(field) = field else { return Vec::new() };
+    let inner = field.words().filter(|words| words.starts_with('[')).and_then(|words| json::read(words.as_bytes()));
+    let field = match &inner {
+        Some(list @ Json::Array(_)) if field.text().is_some() => list,
+        _ => field,
+    };
+    let one = if let Json::Array(elements) = field { elements.as_slice() } else { std::slice::from_ref(field) };
+    one.iter().filter_map(Json::words).map(str::to_owned).collect()
+}
+
+/// The words of the last field of this name in whatever case.
+pub(crate) fn any_case<'a>(json: &'a Json<'_>, name: &str) -> Option<&'a str> {
+    json.fields().iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)).and_then(|(_, value)| value.words())
+}
