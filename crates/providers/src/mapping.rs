@@ -84,6 +84,13 @@ pub(crate) trait Labels {
 }
 
 impl Mapping {
+    /// Whether one of our own values stands under this name.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        let places =
+            [&self.message, &self.campaign, &self.organisation, &self.client, &self.copy, &self.origin, &self.class];
+        places.iter().any(|place| matches!(place, Place::Custom(known) | Place::Tag(known) if known == name))
+    }
+
     /// Fills in what the labels and the report's tags say of the message.
     pub(crate) fn attribute(&self, labels: &impl Labels, report: &mut Reported) {
         let read = |place: &Place| place.read(labels, &report.tags);

@@ -42,8 +42,16 @@ pub struct Reject {
 
 impl Reject {
     /// Every reason there is.
-    pub const REASONS: [&'static str; 7] =
-        ["bad_time", "empty_body", "no_event", "no_message", "not_an_object", "not_json", "unknown_envelope"];
+    pub const REASONS: [&'static str; 8] = [
+        "bad_time",
+        "empty_body",
+        "no_event",
+        "no_message",
+        "not_an_object",
+        "not_json",
+        "too_many_facts",
+        "unknown_envelope",
+    ];
 
     pub(crate) fn new(reason: &'static str, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into() }
@@ -55,7 +63,7 @@ impl Reject {
 }
 
 /// A fact as a provider reports it, with all that the report says of its message. Fields other than `fact` are raw: they may hold
-/// addresses and personal data.
+/// addresses and personal data. Each is bounded (4 KiB, 64 tags).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reported {
     /// What happened. Its texts are already scrubbed, its link is a template; both are bounded.

@@ -7,6 +7,10 @@ use crate::json::{self, Json};
 use crate::outcome::{Outcome, Reject, Reported};
 use crate::scrub::scrub;
 
+/// Bytes of any raw field that is kept: more than any id may have, so that one that is too long is still seen to be.
+const FIELD_BYTES_MAX: usize = 4_096;
+/// Tags and categories that are kept of a message: SES takes 50, SendGrid 10.
+const TAGS_MAX: usize = 64;
 /// Bytes of the provider's word for an event that is left aside.
 const KIND_BYTES_MAX: usize = 64;
 
@@ -49,14 +53,24 @@ pub(crate) fn clean(words: Option<&str>) -> String {
     cut(&scrub(words.unwrap_or_default()), REASON_BYTES_MAX).to_owned()
 }
 
+/// A raw field as a report keeps it: bounded, since one long field may be said of many recipients.
+pub(crate) fn kept(words: &str) -> String {
+    cut(words, FIELD_BYTES_MAX).to_owned()
+}
+
+/// Tags as a report keeps them: the first ones.
+pub(crate) fn tags(words: impl Iterator<Item = String>) -> Vec<String> {
+    words.take(TAGS_MAX).collect()
+}
+
 /// Whether a report says at all whose it is.
 pub(crate) fn attributed(report: &Reported) -> Result<(), Reject> {
     let named = [&report.recipient, &report.message, &report.provider_message_id].into_iter().any(Option::is_some);
     if named { Ok(()) } else { Err(Reject::new("no_message", "names neither a recipient nor a message")) }
 }
 
-/// Strings of a field that is absent, null, one word, a list of words, or JSON text of a list.
-pub(crate) fn strings(field: Option<&Json<'_>>) -> Vec<String> {
+/// Tags in a field that is absent, null, one word, a list of words, or JSON text of a list.
+pub(crate) fn tags_in(field: Option<&Json<'_>>) -> Vec<String> {
     let Some(field) = field else { return Vec::new() };
     let inner = field.words().filter(|words| words.starts_with('[')).and_then(|words| json::read(words.as_bytes()));
     let field = match &inner {
@@ -64,7 +78,7 @@ pub(crate) fn strings(field: Option<&Json<'_>>) -> Vec<String> {
         _ => field,
     };
     let one = if let Json::Array(elements) = field { elements.as_slice() } else { std::slice::from_ref(field) };
-    one.iter().filter_map(Json::words).map(str::to_owned).collect()
+    tags(one.iter().filter_map(Json::words).map(kept))
 }
 
 /// The words of the last field of this name in whatever case.

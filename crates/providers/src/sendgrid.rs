@@ -25,7 +25,7 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     };
     let (stamp, time) = time(json)?;
     let mut report = Reported::new(fact, time);
-    report.recipient = recipient.map(str::to_owned);
+    report.recipient = recipient.map(part::kept);
     report.provider_message_id = message_id(json);
     describe(&kind, json, &mut report);
     mapping.attribute(&Flat(json), &mut report);
@@ -130,13 +130,13 @@ fn opener(json: &Json<'_>) -> (Agent, Option<&'static str>) {
 
 /// Adds the provider's own words.
 fn describe(kind: &str, json: &Json<'_>, report: &mut Reported) {
-    let owned = |name: &str| json.words_of(name).map(str::to_owned);
+    let owned = |name: &str| json.words_of(name).map(part::kept);
     report.own_id = owned("sg_event_id");
     report.reason = owned("reason").or_else(|| owned("response"));
     report.classification = owned("bounce_classification");
     report.user_agent = owned("useragent");
     report.url = owned("url");
-    report.tags = part::strings(json.get("category"));
+    report.tags = part::tags_in(json.get("category"));
     if kind == "open" {
         report.agent_rule = opener(json).1;
     }
@@ -145,7 +145,7 @@ fn describe(kind: &str, json: &Json<'_>, report: &mut Reported) {
 /// The id that the send call returned (`X-Message-Id`): `sg_message_id` without its suffix, else out of `smtp-id`.
 fn message_id(json: &Json<'_>) -> Option<String> {
     let ours = json.words_of("sg_message_id").and_then(without_suffix);
-    ours.or_else(|| json.words_of("smtp-id").and_then(of_smtp_id)).map(str::to_owned)
+    ours.or_else(|| json.words_of("smtp-id").and_then(of_smtp_id)).map(part::kept)
 }
 
 /// Ids of old hold dots themselves, so the suffix begins at the first `.filter` or `.recvd`, and only else at the first dot. A drop
@@ -195,7 +195,7 @@ impl Labels for Flat<'_, '_> {
     fn custom(&self, name: &str) -> Option<String> {
         let exact = self.0.words_of(name);
         let nested = || ["custom_args", "unique_args"].iter().find_map(|outer| self.0.at(&[outer, name])?.words());
-        exact.or_else(nested).or_else(|| part::any_case(self.0, name)).map(str::to_owned)
+        exact.or_else(nested).or_else(|| part::any_case(self.0, name)).map(part::kept)
     }
 
     fn tag(&self, _: &str) -> Option<String> {

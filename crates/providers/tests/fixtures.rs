@@ -1,7 +1,5 @@
 //! Bodies of a folder outside this project, if `MAILTALLY_FIXTURES` names one: `FOLDER/PROVIDER/*.json`, none of which may be rejected.
 
-#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -14,6 +14,8 @@ use crate::{part, when};
 
 /// How the notice begins that SNS is sent, as plain text, when an event destination is set up.
 const SET_UP_NOTICE: &str = "Successfully validated SNS topic";
+/// Facts of one event. SES takes 50 recipients of a message and 20 topics of a contact list.
+const FACTS_MAX: usize = 200;
 /// Stands where an object is absent.
 const NOTHING: Json<'static> = Json::Null;
 
@@ -86,15 +88,20 @@ impl<'a, 'b> Notice<'a, 'b> {
 
     fn outcomes(&self, mapping: &Mapping) -> Result<Vec<Outcome>, Reject> {
         let recipients = self.recipients();
+        let shared = self.shared(mapping);
         let mut outcomes = Vec::new();
         for (recipient, entry) in recipients {
             match self.facts(recipient, entry) {
+                Err(why) => outcomes.push(part::ignored(self.word, why, recipient)),
                 Ok(said) => {
                     for said in said {
-                        outcomes.push(Outcome::Event(Box::new(self.report(said, outcomes.len(), mapping)?)));
+                        if outcomes.len() == FACTS_MAX {
+                            return Err(Reject::new("too_many_facts", "more recipients or topics than SES allows"));
+                        }
+                        let report = self.report(said, outcomes.len(), shared.clone()?)?;
+                        outcomes.push(Outcome::Event(Box::new(report)));
                     }
                 }
-                Err(why) => outcomes.push(part::ignored(self.word, why, recipient)),
             }
         }
         Ok(outcomes)
@@ -118,20 +125,26 @@ impl<'a, 'b> Notice<'a, 'b> {
         if all || sent_to.len() == 1 { sent_to } else { vec![(None, &NOTHING)] }
     }
 
-    fn report(&self, said: Said<'_>, place: usize, mapping: &Mapping) -> Result<Reported, Reject> {
-        let words = |json: &Json<'_>, name: &str| json.words_of(name).map(str::to_owned);
-        let mut report = Reported::new(said.fact, self.time()?);
+    /// What all facts of the event have in common.
+    fn shared(&self, mapping: &Mapping) -> Result<Reported, Reject> {
+        let words = |json: &Json<'_>, name: &str| json.words_of(name).map(part::kept);
+        let mut report = Reported::new(Fact::Sent, self.time()?);
         let labels = labels::Words::of(self.mail);
-        report.recipient = said.recipient.map(str::to_owned);
         report.provider_message_id = words(self.mail, "messageId");
-        report.own_id = self.own_id(place);
-        report.reason = said.reason.map(str::to_owned);
         report.classification = self.classification();
         report.user_agent = words(self.inner, "userAgent");
         report.url = words(self.inner, "link");
-        report.tags = labels.tags();
+        report.tags = labels.tags(mapping);
         report.agent_rule = if self.kind == "open" { self.opener().1 } else { None };
         mapping.attribute(&labels, &mut report);
+        Ok(report)
+    }
+
+    fn report(&self, said: Said<'_>, place: usize, shared: Reported) -> Result<Reported, Reject> {
+        let mut report = Reported { fact: said.fact, ..shared };
+        report.recipient = said.recipient.map(part::kept);
+        report.reason = said.reason.map(part::kept);
+        report.own_id = self.own_id(place);
         part::attributed(&report)?;
         report.id = self.id(&report);
         Ok(report)
@@ -141,7 +154,8 @@ impl<'a, 'b> Notice<'a, 'b> {
     /// behind it, with their place. Raw deliveries have only the feedback's id.
     fn own_id(&self, place: usize) -> Option<String> {
         let id = self.sns.and_then(|sns| sns.words_of("MessageId")).or_else(|| self.inner.words_of("feedbackId"))?;
-        Some(if place == 0 { id.to_owned() } else { format!("{id}#{place}") })
+        let id = part::kept(id);
+        Some(if place == 0 { id } else { format!("{id}#{place}") })
     }
 
     /// The times that the event gives itself, most exact first; a message that never left has only the time of its sending.
@@ -172,7 +186,7 @@ impl<'a, 'b> Notice<'a, 'b> {
         let message = report.provider_message_id.as_deref().unwrap_or_default();
         let own = report.own_id.as_deref().filter(|_| message.is_empty()).unwrap_or_default();
         let stamp = self.stamps().next().or_else(|| self.mail.words_of("timestamp")).unwrap_or_default();
-        let link = report.url.as_deref().unwrap_or_default();
+        let link = self.inner.words_of("link").unwrap_or_default();
         let source = self.inner.words_of("ipAddress").or_else(|| self.inner.words_of("userAgent")).unwrap_or_default();
         let scope = subscription::scope_words(&report.fact);
         identity::event(&["amazon_ses", &self.kind, message, own, &recipient, stamp, link, source, scope])

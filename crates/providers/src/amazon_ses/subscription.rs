@@ -1,10 +1,13 @@
 //! SES list management: what a change of preferences unsubscribes from, and what it subscribes to again.
 
+use std::collections::BTreeMap;
+
 use domain::{Fact, Scope};
 
 use super::Said;
 use crate::json::Json;
 use crate::mapping::truth;
+use crate::part;
 
 /// One fact for each scope whose preference differs between old and new: all mail, then the topics in their new order. Without the
 /// old preferences only what is now declined counts as a change, so that nothing is lifted by a guess.
@@ -13,9 +16,9 @@ pub(super) fn facts<'a>(inner: &'a Json<'_>, recipient: Option<&'a str>) -> Resu
     let Some(new) = inner.get("newTopicPreferences") else { return Err("no_change") };
     let all = |preferences: &Json<'_>| preferences.words_of("unsubscribeAll").and_then(truth);
     let mut changes = vec![(Scope::Organisation, old.and_then(all), all(new))];
+    let before: BTreeMap<&str, bool> = old.into_iter().flat_map(topics).collect();
     for (topic, declined) in topics(new) {
-        let before = old.and_then(|old| topics(old).find(|(name, _)| *name == topic)).map(|(_, declined)| declined);
-        changes.push((Scope::List(topic.to_owned()), before, Some(declined)));
+        changes.push((Scope::List(part::kept(topic)), before.get(topic).copied(), Some(declined)));
     }
     let reason = inner.words_of("source");
     let facts = changes.into_iter().filter_map(|(scope, before, now)| {
