@@ -96,25 +96,31 @@ pub(crate) fn values(body: &[u8]) -> Vec<&[u8]> {
     }
 }
 
-/// The elements of a list, each unread, so that a broken one breaks alone; nothing if it is no list. One that never
-/// ends takes the rest with it.
-pub(crate) fn split(list: &[u8]) -> Option<Vec<&[u8]>> {
+/// A list whose elements are unread, so that a broken one breaks alone.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Parts<'a> {
+    /// The elements; holes between commas are left out. One that never ends has taken the rest with it.
+    pub(crate) elements: Vec<&'a [u8]>,
+    /// Whether the list ends.
+    pub(crate) closed: bool,
+}
+
+/// The parts of a list; nothing if it is no list.
+pub(crate) fn split(list: &[u8]) -> Option<Parts<'_>> {
     let mut reader = Reader { bytes: list, place: 0 };
     reader.blanks();
     reader.take(b'[')?;
-    let mut found = Vec::new();
-    reader.blanks();
+    let mut elements = Vec::new();
     while reader.peek().is_some_and(|next| next != b']') {
         let start = reader.place;
         while reader.peek().is_some_and(|next| !matches!(next, b',' | b']')) {
             reader.skip(b",]");
         }
-        found.push(reader.since(start).trim_ascii());
-        if reader.take(b',').is_some() {
-            reader.blanks();
-        }
+        elements.push(reader.since(start).trim_ascii());
+        reader.take(b',');
     }
-    Some(found)
+    elements.retain(|element| !element.is_empty());
+    Some(Parts { elements, closed: reader.take(b']').is_some() })
 }
 
 struct Reader<'a> {

@@ -24,8 +24,17 @@ pub(crate) fn each(body: &[u8], read: impl Fn(&[u8]) -> Vec<Outcome>) -> Result<
     if !bodies.iter().any(|body| body.starts_with(b"[") || body.starts_with(b"{")) {
         return Err(Reject::new("not_json", "the body is neither a JSON array nor a JSON object"));
     }
-    let parts = bodies.into_iter().flat_map(|body| json::split(body).unwrap_or_else(|| vec![body]));
-    Ok(parts.flat_map(read).collect())
+    Ok(bodies.into_iter().flat_map(parts).flat_map(read).collect())
+}
+
+/// The parts of one body. A list that was cut off behind a whole element stands behind its elements, to be rejected: nothing else
+/// would say that there was more.
+fn parts(body: &[u8]) -> Vec<&[u8]> {
+    let Some(json::Parts { mut elements, closed }) = json::split(body) else { return vec![body] };
+    if !closed && elements.last().is_none_or(|last| json::read(last).is_some()) {
+        elements.push(body);
+    }
+    elements
 }
 
 /// Reads one part, which must be an object.
