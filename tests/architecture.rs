@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
+    ("providers", &["domain"]),
     ("contract", &["domain"]),
     ("engine", &[]),
     ("log", &["engine"]),

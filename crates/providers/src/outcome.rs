@@ -1,0 +1,144 @@
+//! What a part of a body comes to: an event, something to leave aside, or something that cannot be read.
+
+use domain::{EventId, Fact, MailClass, Origin, Rank, Time};
+
+/// What one part of a body, for one recipient, comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A fact about one message and one recipient.
+    Event(Box<Reported>),
+    /// Understood, and nothing that a message keeps.
+    Ignored {
+        /// The provider's word for it, at most 64 bytes, without addresses.
+        kind: String,
+        /// One of [`Outcome::WHYS`].
+        why: &'static str,
+        /// The address that it is about, as given.
+        recipient: Option<String>,
+    },
+    /// Cannot be used: to be kept aside with its reason.
+    Rejected {
+        /// Why.
+        why: Reject,
+        /// The part at fault, byte for byte as it stands in the body.
+        raw: Vec<u8>,
+    },
+}
+
+impl Outcome {
+    /// Every word that [`Outcome::Ignored`] gives as its why.
+    pub const WHYS: [&'static str; 7] =
+        ["inbound_mail", "no_change", "no_group", "not_about_a_message", "not_spam", "set_up", "unknown_event"];
+}
+
+/// Why a body, or a part of it, cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// One of [`Reject::REASONS`]: a dead letter's reason and a metric's label.
+    pub reason: &'static str,
+    /// What is wrong, for people. Never holds an address, nor any word of the body.
+    pub detail: String,
+}
+
+impl Reject {
+    /// Every reason there is.
+    pub const REASONS: [&'static str; 8] = [
+        "bad_time",
+        "empty_body",
+        "no_event",
+        "no_message",
+        "not_an_object",
+        "not_json",
+        "too_many_facts",
+        "unknown_envelope",
+    ];
+
+    pub(crate) fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+
+    pub(crate) fn of(self, raw: &[u8]) -> Outcome {
+        Outcome::Rejected { why: self, raw: raw.to_vec() }
+    }
+}
+
+/// A fact as a provider reports it, with all that the report says of its message. Fields other than `fact` are raw: they may hold
+/// addresses and personal data. Each is bounded (4 KiB, 64 tags).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// What happened. Its texts are already scrubbed, its link is a template; both are bounded.
+    pub fact: Fact,
+    /// When, by the provider, in full precision. Not checked against any bound.
+    pub time: Time,
+    /// Identity by meaning: a hash of what in the payload makes this event one event, the same however often and under whatever
+    /// ids of its own the provider repeats it (level 2 of `providers.md`). Never depends on how the event is understood.
+    pub id: EventId,
+    /// The provider's own id of this event (level 1); not stable at every provider, so [`Reported::id`] is the one to dedupe by.
+    pub own_id: Option<String>,
+    /// The provider's id of the message, as its send call returned it: no angle brackets, no suffix.
+    pub provider_message_id: Option<String>,
+    /// The address, as given, without a name beside it. None when the provider does not say whose event it is.
+    pub recipient: Option<String>,
+    /// The organisation that the payload claims. Whoever posts may claim anything: the account says what it may claim.
+    pub organisation: Option<String>,
+    /// Our message id.
+    pub message: Option<String>,
+    /// Our campaign id.
+    pub campaign: Option<String>,
+    /// Our client id.
+    pub client: Option<String>,
+    /// How much this event's word about its campaign counts: custom data, or tags.
+    pub rank: Rank,
+    /// A copy to the sender or the organisation, when the custom data says so.
+    pub copy: Option<bool>,
+    /// Where the mail was written, when the custom data says so.
+    pub origin: Option<Origin>,
+    /// Mass or transactional, when the custom data says so.
+    pub class: Option<MailClass>,
+    /// Tags and categories, in their order.
+    pub tags: Vec<String>,
+    /// The words of the receiving server or of the provider.
+    pub reason: Option<String>,
+    /// The provider's own class of it, such as `Permanent/General` or `Invalid Address`.
+    pub classification: Option<String>,
+    /// Who opened or clicked, by its own word.
+    pub user_agent: Option<String>,
+    /// The link that was followed.
+    pub url: Option<String>,
+    /// The rule that made an open or click a machine's or a person's; none when nothing says so.
+    pub agent_rule: Option<&'static str>,
+}
+
+impl Reported {
+    /// A report of a fact that says nothing else yet.
+    pub(crate) fn new(fact: Fact, time: Time) -> Self {
+        Self {
+            fact,
+            time,
+            id: EventId::default(),
+            own_id: None,
+            provider_message_id: None,
+            recipient: None,
+            organisation: None,
+            message: None,
+            campaign: None,
+            client: None,
+            rank: Rank::CustomData,
+            copy: None,
+            origin: None,
+            class: None,
+            tags: Vec::new(),
+            reason: None,
+            classification: None,
+            user_agent: None,
+            url: None,
+            agent_rule: None,
+        }
+    }
+
+    /// Both keys of the event, the provider's own first if there is one; then [`Reported::id`] in hexadecimal digits.
+    pub fn event_keys(&self) -> Vec<String> {
+        let id: String = self.id.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.own_id.clone().into_iter().chain([id]).collect()
+    }
+}
