@@ -15,8 +15,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("log", &["engine"]),
     ("embedded", &["engine", "log"]),
     ("store", &["engine"]),
-    ("processor", &["contract", "domain", "engine", "log", "store"]),
-    ("mailtally", &["contract", "domain", "embedded", "engine", "log", "processor", "store"]),
+    ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
+    ("mailtally", &["contract", "domain", "embedded", "engine", "log", "processor", "providers", "store"]),
     ("xtask", &[]),
 ];
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use contract::topic::Topic;
 use engine::TopicPartition;
 
+use crate::accounts::Accounts;
+
 /// An installation, as decode and folds see it.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -15,17 +17,24 @@ pub struct Settings {
     pub partitions: u32,
     /// Key of the address hashes.
     pub address_key: Vec<u8>,
+    /// Providers' accounts.
+    pub accounts: Accounts,
     /// Generation of the partials: grows when partitions do.
     pub generation: u32,
     topics: BTreeMap<Topic, engine::Topic>,
 }
 
 impl Settings {
-    /// Settings of generation 1.
+    /// Settings of generation 1, without accounts.
     pub fn new(prefix: &str, partitions: u32, address_key: Vec<u8>) -> Arc<Self> {
+        Self::with_accounts(prefix, partitions, address_key, Accounts::new())
+    }
+
+    /// Settings of generation 1.
+    pub fn with_accounts(prefix: &str, partitions: u32, address_key: Vec<u8>, accounts: Accounts) -> Arc<Self> {
         let topics = Topic::ALL.into_iter().map(|topic| (topic, engine::Topic::new(&topic.name(prefix)))).collect();
         let prefix = prefix.to_owned();
-        Arc::new(Self { prefix, partitions, address_key, generation: 1, topics })
+        Arc::new(Self { prefix, partitions, address_key, accounts, generation: 1, topics })
     }
 
     /// The full name of a topic.

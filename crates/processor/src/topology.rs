@@ -13,8 +13,9 @@ use crate::settings::Settings;
 type Make = fn(Arc<Settings>) -> Box<dyn Processor>;
 
 /// One line a fold: name, input, state topic, version of its rules, and who folds.
-const FOLDS: [(&str, Topic, Option<Topic>, u32, Make); 4] = [
+const FOLDS: [(&str, Topic, Option<Topic>, u32, Make); 5] = [
     ("decode-platform", Topic::Platform, None, 1, |settings| Box::new(Decode::platform(settings))),
+    ("decode-webhooks", Topic::Webhooks, None, 1, |settings| Box::new(Decode::webhooks(settings))),
     ("correlate", Topic::Correlations, Some(Topic::CorrelationState), 1, |settings| Box::new(Correlate::new(settings))),
     ("messages", Topic::Events, Some(Topic::MessageStatus), 1, |settings| Box::new(Messages::new(settings))),
     ("campaigns", Topic::CampaignPartials, Some(Topic::CampaignStats), 1, |settings| {

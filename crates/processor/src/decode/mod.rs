@@ -5,6 +5,7 @@ pub mod platform;
 mod platform_facts;
 mod platform_people;
 mod text;
+pub mod webhook;
 
 use std::sync::Arc;
 
@@ -39,6 +40,11 @@ impl Decode {
     /// Decodes platform events.
     pub fn platform(settings: Arc<Settings>) -> Self {
         Self { settings, topic: Topic::Platform, record: platform::decode }
+    }
+
+    /// Decodes providers' requests.
+    pub fn webhooks(settings: Arc<Settings>) -> Self {
+        Self { settings, topic: Topic::Webhooks, record: webhook::decode }
     }
 }
 
