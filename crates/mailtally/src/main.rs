@@ -1,9 +1,12 @@
 //! The one binary. Each command is one file and one line here.
 
+mod accounts;
 mod campaigns;
 mod check;
 mod consume;
+mod decode;
 mod demo;
+mod ingest;
 mod produce;
 mod system;
 
@@ -29,6 +32,10 @@ enum Command {
         /// A file, or - for standard input.
         file: PathBuf,
     },
+    /// Take providers' webhook bodies in as they were posted, and fold them.
+    Ingest(ingest::Ingest),
+    /// Say what providers' webhook bodies come to, one JSON line an outcome.
+    Decode(decode::Decode),
     /// Write platform events (JSON lines) and fold them.
     Produce {
         /// A file, or - for standard input.
@@ -76,6 +83,8 @@ pub(crate) enum Format {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Demo(demo) => demo.run(),
+        Command::Ingest(ingest) => ingest.run(),
+        Command::Decode(decode) => decode.run(),
         Command::Check { file } => check::run(&file),
         Command::Produce { file, data } => produce::run(&file, &data),
         Command::Consume { topic, from, format, data } => consume::run(&data, &topic, from, format),

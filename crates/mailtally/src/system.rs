@@ -12,6 +12,7 @@ use contract::topic::{Cleanup, Topic};
 use embedded::Embedded;
 use engine::{Offset, State, Stored, TaskId, TopicPartition};
 use log::{Log, ReadLimit, TopicSpec};
+use processor::accounts::Accounts;
 use processor::driver::{Observation, Worker};
 use processor::settings::Settings;
 use processor::topology::{processor, topology};
@@ -32,9 +33,14 @@ pub(crate) struct System {
 impl System {
     /// Opens a data directory, or makes it.
     pub(crate) fn open(root: &Path) -> Result<Self> {
+        Self::open_with(root, Accounts::new())
+    }
+
+    /// Opens a data directory, or makes it, with the providers' accounts.
+    pub(crate) fn open_with(root: &Path, accounts: Accounts) -> Result<Self> {
         std::fs::create_dir_all(root).with_context(|| format!("make {}", root.display()))?;
         let log = Embedded::open(root.join("log"), embedded::Options::default())?;
-        let settings = Settings::new("mailtally", PARTITIONS, key(&root.join("address.key"))?);
+        let settings = Settings::with_accounts("mailtally", PARTITIONS, key(&root.join("address.key"))?, accounts);
         for topic in Topic::ALL {
             let cleanup = match topic.cleanup() {
                 Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },

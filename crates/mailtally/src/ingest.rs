@@ -1,0 +1,216 @@
+//! `mailtally ingest`: providers' webhook bodies into the intake as they were posted, then through the folds.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use contract::Proto as _;
+use contract::proto::correlation::v1::CorrelationState;
+use contract::proto::webhook::v1::Webhook;
+use contract::topic::Topic;
+use domain::Time;
+use engine::{Output, Record, Stored, TopicPartition};
+use processor::accounts::{Account, Accounts};
+use processor::decode::Source;
+use processor::decode::webhook::{Fate, fates};
+use processor::emit::Emit;
+
+use crate::system::{System, now_ms};
+use crate::{accounts, demo};
+
+/// Bodies of one append.
+const APPEND_BODIES_MAX: usize = 500;
+
+/// What can be asked of `ingest`.
+#[derive(clap::Args)]
+pub(crate) struct Ingest {
+    /// Whose bodies they are: sendgrid or amazon_ses.
+    #[arg(long)]
+    provider: String,
+    /// The account at the provider.
+    #[arg(long, default_value_t = accounts::main_account())]
+    account: String,
+    /// Configuration file whose [[account]] entries bind accounts to organisations and map our ids.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Without a configuration file: an organisation that the account may speak for; may be repeated.
+    #[arg(long)]
+    organisation: Vec<String>,
+    /// Data directory.
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+    /// A file with one body (or several, one after another), a directory of such files, or - for standard input.
+    from: PathBuf,
+}
+
+/// How many parts of the bodies had each fate.
+#[derive(Default)]
+struct Tally {
+    counted: u64,
+    waiting: u64,
+    ignored: BTreeMap<&'static str, u64>,
+    rejected: BTreeMap<&'static str, u64>,
+}
+
+impl Ingest {
+    /// Takes the bodies in, folds, and says what became of each part.
+    pub(crate) fn run(&self) -> Result<ExitCode> {
+        let accounts = self.accounts()?;
+        let bodies = bodies(&self.from)?;
+        let system = System::open_with(&self.data, accounts)?;
+        let records: Vec<Stored> = (0..).zip(&bodies).map(|(n, body)| self.record(n, body)).collect();
+        for chunk in records.chunks(APPEND_BODIES_MAX) {
+            let output = |stored: &Stored| {
+                let key = stored.record.key.clone().unwrap_or_default();
+                Output { to: system.settings.partition_of(Topic::Webhooks, &key), record: stored.record.clone() }
+            };
+            system.log.append(chunk.iter().map(output).collect())?;
+        }
+        system.settle(demo::progress)?;
+        let tally = tally(&system, &records)?;
+        self.tell(&tally);
+        Ok(if tally.rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn accounts(&self) -> Result<Accounts> {
+        if providers::provider(&self.provider).is_none() {
+            let known: Vec<&str> = providers::ALL.iter().map(|provider| provider.name).collect();
+            bail!("--provider {} is none of: {}", self.provider, known.join(", "));
+        }
+        let mut accounts = self.config.as_deref().map(accounts::read).transpose()?.unwrap_or_default();
+        let name = (self.provider.clone(), self.account.clone());
+        if !self.organisation.is_empty() {
+            accounts.entry(name.clone()).or_insert_with(Account::default).organisations.clone_from(&self.organisation);
+        }
+        if !accounts.contains_key(&name) {
+            bail!(
+                "account {}/{} is bound to no organisation: give --organisation, or an [[account]] in --config",
+                self.provider,
+                self.account
+            );
+        }
+        Ok(accounts)
+    }
+
+    fn record(&self, offset: u64, body: &Bytes) -> Stored {
+        let received_ms = now_ms();
+        let webhook = Webhook {
+            provider: self.provider.clone(),
+            account: self.account.clone(),
+            received_at: Some(contract::timestamp_of(Time::from_micros(received_ms.saturating_mul(1_000)))),
+            body: body.clone(),
+            headers: Vec::new(),
+        };
+        let key = contract::identity::event(&[self.provider.as_bytes(), self.account.as_bytes(), body]);
+        let record = Record {
+            key: Some(Bytes::copy_from_slice(&key.0)),
+            value: Some(webhook.encode_to_vec().into()),
+            timestamp_ms: received_ms,
+            ..Record::default()
+        };
+        Stored { offset, record }
+    }
+
+    fn tell(&self, tally: &Tally) {
+        let sum = |parts: &BTreeMap<&str, u64>| parts.values().sum::<u64>();
+        let (ignored, rejected) = (sum(&tally.ignored), sum(&tally.rejected));
+        let all = tally.counted + tally.waiting + ignored + rejected;
+        println!(
+            "{all} events: {} counted, {} waiting for their send, {ignored} ignored, {rejected} rejected",
+            tally.counted, tally.waiting
+        );
+        let data = self.data.display();
+        let show = |parts: u64, what: &str, command: String| {
+            if parts > 0 {
+                println!("  {what:<9} {command}");
+            }
+        };
+        show(tally.counted, "counted", format!("mailtally campaigns --data {data}"));
+        show(tally.waiting, "waiting", format!("mailtally consume correlation-state --data {data}"));
+        show(ignored, "ignored", format!("mailtally decode --provider {} {}", self.provider, self.from.display()));
+        show(rejected, "rejected", format!("mailtally consume dead-letters --data {data}"));
+        for (why, parts) in tally.ignored.iter().chain(&tally.rejected) {
+            println!("    {why}: {parts}");
+        }
+    }
+}
+
+/// The bodies of a file, of a directory's files by name, or of standard input.
+pub(crate) fn bodies(from: &Path) -> Result<Vec<Bytes>> {
+    if from == Path::new("-") {
+        let mut body = Vec::new();
+        std::io::stdin().read_to_end(&mut body).context("read standard input")?;
+        return Ok(vec![body.into()]);
+    }
+    let named = || format!("read {}", from.display());
+    let mut files = vec![from.to_owned()];
+    if from.is_dir() {
+        let entries = std::fs::read_dir(from).with_context(named)?;
+        files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().with_context(named)?;
+        files.retain(|path| path.is_file());
+        files.sort();
+    }
+    if files.is_empty() {
+        bail!("{} holds no file: give a file of webhook bodies, or a directory of them", from.display());
+    }
+    let read =
+        |path: PathBuf| std::fs::read(&path).map(Bytes::from).with_context(|| format!("read {}", path.display()));
+    files.into_iter().map(read).collect()
+}
+
+/// What became of each part, once the folds have settled.
+fn tally(system: &System, records: &[Stored]) -> Result<Tally> {
+    let origin = TopicPartition { topic: system.settings.topic(Topic::Webhooks), partition: 0 };
+    let mut tally = Tally::default();
+    let mut correlated = Vec::new();
+    for stored in records {
+        let source = Source { origin: &origin, stored, topic: Topic::Webhooks.short() };
+        match fates(&system.settings, &source, &mut Emit::new(&system.settings)) {
+            Err(why) => *tally.rejected.entry(why.reason).or_default() += 1,
+            Ok(parts) => parts.into_iter().for_each(|part| match part {
+                Fate::Message(..) => tally.counted += 1,
+                Fate::Correlated(key, id) => correlated.push((key, id)),
+                Fate::Ignored(why) => *tally.ignored.entry(why).or_default() += 1,
+                Fate::Rejected(why) => *tally.rejected.entry(why.reason).or_default() += 1,
+            }),
+        }
+    }
+    let waiting = if correlated.is_empty() { BTreeMap::new() } else { waiting(system)? };
+    for (key, id) in correlated {
+        let waits = waiting.get(&key).is_some_and(|ids| ids.iter().any(|waiting| waiting[..] == id));
+        *(if waits { &mut tally.waiting } else { &mut tally.counted }) += 1;
+    }
+    Ok(tally)
+}
+
+/// Ids of the events that wait, by their row's key. An event for all recipients waits on for those to come, so it counts
+/// as waiting only while its id is known to no send.
+fn waiting(system: &System) -> Result<BTreeMap<Bytes, Vec<Bytes>>> {
+    let mut rows: BTreeMap<Bytes, CorrelationState> = BTreeMap::new();
+    system.each(Topic::CorrelationState, 0, |_, stored| {
+        let key = stored.record.key.unwrap_or_default();
+        match stored.record.value {
+            Some(value) => rows.insert(key, contract::decode("CorrelationState", &value)?),
+            None => rows.remove(&key),
+        };
+        Ok(())
+    })?;
+    let group = |key: &Bytes| key.len().checked_sub(1).map(|end| key.slice(..end)).unwrap_or_default();
+    let reached = |key: &Bytes| {
+        let group = group(key);
+        rows.range(group.clone()..)
+            .take_while(|(other, _)| other.starts_with(&group))
+            .any(|(_, row)| row.known.is_some())
+    };
+    let ids = |row: &CorrelationState| {
+        row.waiting.iter().filter_map(|waiting| waiting.event.as_ref()).map(|event| event.id.clone()).collect()
+    };
+    let for_all = |key: &Bytes| {
+        key.last() == Some(&0) && contract::key::decode(key).is_some_and(|parts| parts.last() == Some(&&[][..]))
+    };
+    let waits = rows.iter().filter(|(key, _)| !(for_all(key) && reached(key)));
+    Ok(waits.map(|(key, row)| (key.clone(), ids(row))).collect())
+}
