@@ -23,7 +23,7 @@ impl Engine {
     }
 
     pub(crate) fn opened(&mut self, id: TaskId, store: Option<Position>) {
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.is_stalled()) else { return };
+        let Some(task) = self.tasks.get_mut(&id).filter(|task| task.state == State::Opening) else { return };
         // A version of 0 marks a new store: no fold has it.
         task.position = store.unwrap_or_default();
         task.state = State::Positioning;
@@ -32,7 +32,7 @@ impl Engine {
 
     pub(crate) fn positioned(&mut self, id: TaskId, log: &LogFacts) {
         let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { return };
-        if task.is_stalled() {
+        if task.state != State::Positioning {
             return;
         }
         let store = Some(&task.position).filter(|position| position.fold_version != 0);
@@ -44,7 +44,10 @@ impl Engine {
                 task.state = State::Restoring { from, at: from, to };
                 self.restore_on(id);
             }
-            Plan::Full => self.actions.push_back(Action::Quarantine(id)),
+            Plan::Full => {
+                task.state = State::Opening;
+                self.actions.push_back(Action::Quarantine(id));
+            }
             Plan::Rebuild { to } => self.stall(
                 id,
                 format!(
@@ -81,7 +84,8 @@ impl Engine {
     }
 
     pub(crate) fn state_read(&mut self, id: TaskId, records: Vec<Stored>, next: Offset) {
-        let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.is_stalled()) else { return };
+        let restoring = |task: &&mut Task| matches!(task.state, State::Restoring { .. });
+        let Some(task) = self.tasks.get_mut(&id).filter(restoring) else { return };
         let latest: BTreeMap<Bytes, Option<Bytes>> =
             records.into_iter().filter_map(|stored| Some((stored.record.key?, stored.record.value))).collect();
         task.restored = Some(Restored { rows: latest.into_iter().collect(), next, rounds: 0 });
@@ -139,6 +143,9 @@ impl Engine {
         for id in ids {
             if let Some(task) = self.tasks.get_mut(id) {
                 task.closing = true;
+                // An answer that is on its way would open a batch that nobody waits for.
+                let next = task.next;
+                task.rewind(next);
             }
         }
     }
@@ -150,6 +157,8 @@ impl Engine {
             self.tasks.iter().filter(|(id, task)| task.closing && !open(id)).map(|(id, _)| *id).collect();
         for id in ready {
             self.tasks.remove(&id);
+            let is_due = |action: &Action| action.task() != Some(id) || matches!(action, Action::Apply { .. });
+            self.actions.retain(is_due);
             self.actions.push_back(Action::Release(id));
         }
     }
@@ -159,10 +168,30 @@ impl Engine {
         if ids.iter().any(|id| self.batch.parts.contains_key(id)) {
             self.undo();
         }
+        self.withdraw(ids);
         for id in ids {
             if self.tasks.remove(id).is_some() {
+                // What was asked for the task of old would answer the task of the same name that may come next.
+                self.actions.retain(|action| action.task() != Some(*id));
                 self.actions.push_back(Action::Release(*id));
             }
+        }
+    }
+
+    /// Takes lost tasks out of the transaction in flight. One that nobody has begun yet is aborted: it would commit offsets
+    /// that are another worker's by now. One that is on its way is the log's to refuse; the tasks that are left decide
+    /// an unknown outcome.
+    fn withdraw(&mut self, ids: &[TaskId]) {
+        let Some((open, batch)) = &mut self.in_flight else { return };
+        let before = batch.parts.len();
+        batch.parts.retain(|id, _| !ids.contains(id));
+        if batch.parts.len() == before {
+            return;
+        }
+        let is_it = |action: &Action| matches!(action, Action::Transact { id, .. } if id == open);
+        if let Some(place) = self.actions.iter().position(is_it) {
+            self.actions.remove(place);
+            self.abort();
         }
     }
 }

@@ -135,3 +135,39 @@ pub enum Action {
     /// Stop this worker, and why.
     Die(String),
 }
+
+impl Action {
+    /// The one task that it is for; `None` for what concerns several or the worker.
+    pub fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::Open(task) | Self::Positions(task) | Self::Quarantine(task) | Self::Release(task) => Some(*task),
+            Self::ReadState { task, .. }
+            | Self::Poll { task, .. }
+            | Self::Load { task, .. }
+            | Self::Apply { task, .. } => Some(*task),
+            Self::Transact { .. } | Self::Recover(..) | Self::Die(_) => None,
+        }
+    }
+}
+
+impl Input {
+    /// The one task that it is about; `None` for what concerns several or the worker.
+    pub fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::Opened(task, _)
+            | Self::Damaged(task)
+            | Self::Positions(task, _)
+            | Self::StateRead(task, ..)
+            | Self::Polled { task, .. }
+            | Self::Loaded(task, _)
+            | Self::Failed(task, _) => Some(*task),
+            Self::Assigned(_)
+            | Self::Revoking(_)
+            | Self::Lost(_)
+            | Self::Advanced
+            | Self::Transacted(..)
+            | Self::Recovered(..)
+            | Self::Tick => None,
+        }
+    }
+}

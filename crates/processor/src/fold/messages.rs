@@ -30,6 +30,8 @@ pub struct Messages {
 struct Delta {
     more: Counters,
     less: Counters,
+    /// The earliest of the sends that name the campaign, whether or not they decide where the message counts: so it is a
+    /// function of the rows, and a restore finds it again.
     first_sent: Option<Time>,
 }
 
@@ -92,8 +94,8 @@ impl Processor for Messages {
             let after = after.get(key)?;
             Some((key, decoded(Some(row)), after.clone()))
         }));
-        let derived = match partials(rows, &deltas) {
-            Ok(derived) => derived,
+        let partials = match partials(rows, &deltas) {
+            Ok(partials) => partials,
             Err(keys) => return missing(keys),
         };
         for (key, row) in after {
@@ -102,9 +104,8 @@ impl Processor for Messages {
                 effects.rows.push((key, Some(bytes)));
             }
         }
-        self.publish(&derived, batch, as_of, &mut emit);
-        effects.derived = derived.into_iter().map(|(campaign, row)| (partial_key(&campaign), Some(row))).collect();
-        effects.derived.sort();
+        effects.derived = kept(&partials);
+        self.publish(partials, batch, as_of, &mut emit);
         effects.outputs = emit.into_outputs();
         effects.row_headers = row_headers("mailtally.message.v1.MessageState", VERSION, &source, batch.next, as_of);
         effects.row_timestamp_ms = batch.records.last().map_or(0, |stored| stored.record.timestamp_ms);
@@ -118,10 +119,7 @@ impl Processor for Messages {
         };
         let deltas = deltas(restored.iter().map(|(key, row)| (key, decoded(before.get(key)), decoded(Some(row)))));
         match partials(rows, &deltas) {
-            Ok(derived) => {
-                let derived = derived.into_iter().map(|(campaign, row)| (partial_key(&campaign), Some(row))).collect();
-                Folded::Done(Effects { derived, ..Effects::default() })
-            }
+            Ok(partials) => Folded::Done(Effects { derived: kept(&partials), ..Effects::default() }),
             Err(keys) => missing(keys),
         }
     }
@@ -129,14 +127,13 @@ impl Processor for Messages {
 
 impl Messages {
     /// Publishes the changed partials under their source, which is this partition.
-    fn publish(&self, derived: &BTreeMap<Campaign, Bytes>, batch: &Polled, as_of: Time, emit: &mut Emit<'_>) {
+    fn publish(&self, partials: BTreeMap<Campaign, CampaignPartial>, batch: &Polled, as_of: Time, emit: &mut Emit<'_>) {
         let source = batch.partition.to_string();
-        for ((organisation, campaign), row) in derived {
-            let Ok(mut partial) = contract::decode::<CampaignPartial>("CampaignPartial", row) else { continue };
+        for ((organisation, campaign), mut partial) in partials {
             partial.generation = self.settings.generation;
             partial.offset = batch.next;
             partial.as_of_us = as_of.micros();
-            emit.partial(organisation, campaign, &source, &partial);
+            emit.partial(&organisation, &campaign, &source, &partial);
         }
     }
 }
@@ -159,25 +156,32 @@ fn deltas<'a>(changes: impl Iterator<Item = (&'a Bytes, Message, Message)>) -> B
     let mut deltas: BTreeMap<Campaign, Delta> = BTreeMap::new();
     for (key, before, after) in changes {
         let Some([organisation, _]) = key::strings::<2>(key) else { continue };
+        let mut delta = |campaign: &str, change: &dyn Fn(&mut Delta)| {
+            change(deltas.entry((organisation.to_owned(), campaign.to_owned())).or_default());
+        };
+        let known: Vec<_> = before.sends().collect();
+        for (campaign, time) in after.sends().filter(|send| !known.contains(send)) {
+            delta(campaign, &|delta| delta.first_sent = [delta.first_sent, Some(time)].into_iter().flatten().min());
+        }
         let (less, more) = (Contribution::of(&before), Contribution::of(&after));
         if less == more {
             continue;
         }
         if let Some(less) = less {
-            deltas.entry((organisation.to_owned(), less.campaign)).or_default().less.add(&less.counters);
+            delta(&less.campaign, &|delta| delta.less.add(&less.counters));
         }
         if let Some(more) = more {
-            let first = after.first_sent(&more.campaign);
-            let delta = deltas.entry((organisation.to_owned(), more.campaign)).or_default();
-            delta.more.add(&more.counters);
-            delta.first_sent = [delta.first_sent, first].into_iter().flatten().min();
+            delta(&more.campaign, &|delta| delta.more.add(&more.counters));
         }
     }
     deltas
 }
 
-/// The partials after these differences, as they are kept: without version.
-fn partials(rows: &dyn Rows, deltas: &BTreeMap<Campaign, Delta>) -> Result<BTreeMap<Campaign, Bytes>, Vec<Bytes>> {
+/// The partials after these differences, without version.
+fn partials(
+    rows: &dyn Rows,
+    deltas: &BTreeMap<Campaign, Delta>,
+) -> Result<BTreeMap<Campaign, CampaignPartial>, Vec<Bytes>> {
     let keys: Vec<Bytes> = deltas.keys().map(partial_key).collect();
     let before = load(rows, &keys)?;
     let apply = |(campaign, delta): (&Campaign, &Delta)| {
@@ -196,9 +200,21 @@ fn partials(rows: &dyn Rows, deltas: &BTreeMap<Campaign, Delta>) -> Result<BTree
         {
             partial.first_sent_us = first.micros();
         }
-        (campaign.clone(), Bytes::from(partial.encode_to_vec()))
+        (campaign.clone(), partial)
     };
     Ok(deltas.iter().map(apply).collect())
+}
+
+/// Partials as they are kept, by key. One that its messages have left altogether is not kept: no row recounts it.
+fn kept(partials: &BTreeMap<Campaign, CampaignPartial>) -> Vec<(Bytes, Option<Bytes>)> {
+    let empty = CampaignPartial {
+        part: Some(Part::Counters(counters::to_wire(&Counters::default()))),
+        ..CampaignPartial::default()
+    };
+    let row = |partial: &CampaignPartial| (*partial != empty).then(|| Bytes::from(partial.encode_to_vec()));
+    let mut kept: Vec<_> = partials.iter().map(|(campaign, partial)| (partial_key(campaign), row(partial))).collect();
+    kept.sort();
+    kept
 }
 
 fn partial_key((organisation, campaign): &Campaign) -> Bytes {

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use contract::proto::correlation::v1::{Correlation, Waiting, correlation::Said};
+use contract::proto::correlation::v1::{Correlation, Known, Waiting, correlation::Said};
 use contract::topic::Topic;
 use contract::{Proto as _, key};
 use domain::Time;
@@ -166,6 +166,8 @@ fn take(table: &mut Table, read: Read, at: Time, emit: &mut Emit<'_>) -> Result<
     let for_all = read.is_for_all();
     match read.said.said {
         Some(Said::Known(known)) => {
+            // What a send says besides is in the message's own facts, where sends that disagree are settled.
+            let known = Known { campaign: String::new(), client: String::new(), ..known };
             let row = table.row(&read.key);
             if row.known().is_some_and(|held| *held != known) {
                 let detail =

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use contract::Proto as _;
 use contract::proto::correlation::v1::{CorrelationState, Known, Waiting};
+use contract::proto::event::v1::Event;
 use domain::Time;
 use engine::Disposition;
 
@@ -62,19 +63,28 @@ impl Row {
         self.0.waiting.iter().filter(|waiting| may_reach(waiting, organisation)).cloned().collect()
     }
 
-    /// Lets an event wait, once.
+    /// Lets an event wait, once, with the arrival of its first copy. Those that wait stand by time and id, so that the order in
+    /// which they came does not show.
     pub(super) fn wait(&mut self, waiting: Waiting, at: Time) -> Result<Disposition, Reject> {
-        if self.0.waiting.iter().any(|held| same(held, &waiting)) {
-            return Ok(Disposition::Duplicate);
+        match self.0.waiting.binary_search_by_key(&identity(&waiting), identity) {
+            Ok(place) => {
+                let held = self.0.waiting.get_mut(place).filter(|held| arrival(&waiting) < arrival(held));
+                Ok(held.map_or(Disposition::Duplicate, |held| {
+                    *held = waiting;
+                    Disposition::Folded
+                }))
+            }
+            Err(_) if self.0.waiting.len() >= WAITING_MAX => {
+                let detail =
+                    format!("{WAITING_MAX} events wait for the send of this provider's message id: publish the send");
+                Err(Reject::record("too_many_waiting", detail))
+            }
+            Err(place) => {
+                self.0.waiting.insert(place, waiting);
+                self.spoken_of(at);
+                Ok(Disposition::Folded)
+            }
         }
-        if self.0.waiting.len() >= WAITING_MAX {
-            let detail =
-                format!("{WAITING_MAX} events wait for the send of this provider's message id: publish the send");
-            return Err(Reject::record("too_many_waiting", detail));
-        }
-        self.0.waiting.push(waiting);
-        self.spoken_of(at);
-        Ok(Disposition::Folded)
     }
 
     fn spoken_of(&mut self, at: Time) {
@@ -87,11 +97,21 @@ pub(super) fn may_reach(waiting: &Waiting, organisation: &str) -> bool {
     waiting.organisations.iter().any(|bound| bound == organisation)
 }
 
-fn same(a: &Waiting, b: &Waiting) -> bool {
-    match (&a.event, &b.event) {
-        (Some(a), Some(b)) => (&a.id, a.decoder, a.retracted) == (&b.id, b.decoder, b.retracted),
-        _ => false,
-    }
+/// What makes two events that wait one, in the order in which they stand: all that they say. Reports that differ under one id
+/// both go on; the message's row settles which holds.
+fn identity(waiting: &Waiting) -> (i64, Bytes, Vec<u8>) {
+    let event = waiting.event.clone().unwrap_or_default();
+    let (time, id) = (event.time_us, event.id.clone());
+    let said = Event { received_after_us: 0, source_topic: 0, source_partition: 0, source_offset: 0, ..event };
+    (time, id, said.encode_to_vec())
+}
+
+/// When and where a copy came in.
+fn arrival(waiting: &Waiting) -> (i64, u32, u32, u64) {
+    let event = waiting.event.as_ref();
+    event.map_or((0, 0, 0, 0), |event| {
+        (event.received_after_us, event.source_topic, event.source_partition, event.source_offset)
+    })
 }
 
 /// The rows that a batch touches: as they were and as they are now.
