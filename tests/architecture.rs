@@ -7,16 +7,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
     ("engine", &[]),
+    ("oracle", &["domain"]),
     ("log", &["engine"]),
     ("embedded", &["engine", "log"]),
     ("store", &["engine"]),
     ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
-    ("mailtally", &["contract", "domain", "embedded", "engine", "log", "processor", "providers", "store"]),
+    ("mailtally", &["contract", "domain", "embedded", "engine", "log", "oracle", "processor", "providers", "store"]),
     ("xtask", &[]),
 ];
 

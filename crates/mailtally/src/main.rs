@@ -8,6 +8,7 @@ mod decode;
 mod demo;
 mod ingest;
 mod produce;
+mod reconcile;
 mod system;
 
 use std::path::PathBuf;
@@ -67,6 +68,15 @@ enum Command {
         #[arg(long, default_value = "data")]
         data: PathBuf,
     },
+    /// Recount everything from the events and compare every published row.
+    Reconcile {
+        /// How the result is shown.
+        #[arg(long, value_enum, default_value_t = Format::Table)]
+        format: Format,
+        /// Data directory.
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+    },
     /// Say which version this is and how RocksDB is linked.
     Version,
 }
@@ -91,6 +101,7 @@ fn main() -> ExitCode {
         Command::Campaigns { format, data } => {
             system::System::open(&data).and_then(|system| campaigns::show(&system, format)).map(|()| ExitCode::SUCCESS)
         }
+        Command::Reconcile { format, data } => reconcile::run(&data, format),
         Command::Version => {
             println!("mailtally {}\n{}", env!("CARGO_PKG_VERSION"), store::linked_library());
             Ok(ExitCode::SUCCESS)

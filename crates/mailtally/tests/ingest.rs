@@ -1,6 +1,6 @@
 //! The binary as an operator uses it: sends, then providers' bodies as they are posted, then the campaign's row.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
+#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
 
 use std::io::Write as _;
 use std::path::Path;
