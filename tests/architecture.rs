@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
@@ -17,7 +17,12 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("embedded", &["engine", "log"]),
     ("store", &["engine"]),
     ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
-    ("mailtally", &["contract", "domain", "embedded", "engine", "log", "oracle", "processor", "providers", "store"]),
+    (
+        "mailtally",
+        &["contract", "demo", "domain", "embedded", "engine", "log", "oracle", "processor", "providers", "store"],
+    ),
+    ("demo", &["contract", "domain"]),
+    ("providers", &["domain"]),
     ("xtask", &[]),
 ];
 

@@ -61,7 +61,10 @@ impl Ingest {
         let accounts = self.accounts()?;
         let bodies = bodies(&self.from)?;
         let system = System::open_with(&self.data, accounts)?;
-        let records: Vec<Stored> = (0..).zip(&bodies).map(|(n, body)| self.record(n, body)).collect();
+        let records: Vec<Stored> = (0..)
+            .zip(&bodies)
+            .map(|(offset, body)| Stored { offset, record: record(&self.provider, &self.account, body, now_ms()) })
+            .collect();
         for chunk in records.chunks(APPEND_BODIES_MAX) {
             let output = |stored: &Stored| {
                 let key = stored.record.key.clone().unwrap_or_default();
@@ -95,25 +98,6 @@ impl Ingest {
         Ok(accounts)
     }
 
-    fn record(&self, offset: u64, body: &Bytes) -> Stored {
-        let received_ms = now_ms();
-        let webhook = Webhook {
-            provider: self.provider.clone(),
-            account: self.account.clone(),
-            received_at: Some(contract::timestamp_of(Time::from_micros(received_ms.saturating_mul(1_000)))),
-            body: body.clone(),
-            headers: Vec::new(),
-        };
-        let key = contract::identity::event(&[self.provider.as_bytes(), self.account.as_bytes(), body]);
-        let record = Record {
-            key: Some(Bytes::copy_from_slice(&key.0)),
-            value: Some(webhook.encode_to_vec().into()),
-            timestamp_ms: received_ms,
-            ..Record::default()
-        };
-        Stored { offset, record }
-    }
-
     fn tell(&self, tally: &Tally) {
         let sum = |parts: &BTreeMap<&str, u64>| parts.values().sum::<u64>();
         let (ignored, rejected) = (sum(&tally.ignored), sum(&tally.rejected));
@@ -135,6 +119,24 @@ impl Ingest {
         for (why, parts) in tally.ignored.iter().chain(&tally.rejected) {
             println!("    {why}: {parts}");
         }
+    }
+}
+
+/// A body as a record of the intake, under the hash of the request.
+pub(crate) fn record(provider: &str, account: &str, body: &Bytes, received_ms: i64) -> Record {
+    let webhook = Webhook {
+        provider: provider.to_owned(),
+        account: account.to_owned(),
+        received_at: Some(contract::timestamp_of(Time::from_micros(received_ms.saturating_mul(1_000)))),
+        body: body.clone(),
+        headers: Vec::new(),
+    };
+    let key = contract::identity::event(&[provider.as_bytes(), account.as_bytes(), body]);
+    Record {
+        key: Some(Bytes::copy_from_slice(&key.0)),
+        value: Some(webhook.encode_to_vec().into()),
+        timestamp_ms: received_ms,
+        ..Record::default()
     }
 }
 

@@ -36,17 +36,19 @@ pub(crate) fn run(file: &Path, data: &Path) -> Result<ExitCode> {
 
 /// Appends events to the intake, spread over its partitions.
 pub(crate) fn append(system: &System, events: &[PlatformEvent], received_ms: i64) -> Result<()> {
-    let topic = system.settings.topic(Topic::Platform);
     for chunk in events.chunks(APPEND_RECORDS_MAX) {
-        let output = |(event, n): (&PlatformEvent, u32)| Output {
-            to: TopicPartition { topic: topic.clone(), partition: n % system.settings.partitions },
-            record: Record {
-                value: Some(event.encode_to_vec().into()),
-                timestamp_ms: received_ms,
-                ..Record::default()
-            },
-        };
+        let output = |(event, n): (&PlatformEvent, usize)| output(system, event, n, received_ms);
         system.log.append(chunk.iter().zip(0..).map(output).collect())?;
     }
     Ok(())
+}
+
+/// The `n`-th event as a record of the intake.
+pub(crate) fn output(system: &System, event: &PlatformEvent, n: usize, received_ms: i64) -> Output {
+    let topic = system.settings.topic(Topic::Platform);
+    let place = u32::try_from(n).unwrap_or(0).checked_rem(system.settings.partitions).unwrap_or(0);
+    Output {
+        to: TopicPartition { topic, partition: place },
+        record: Record { value: Some(event.encode_to_vec().into()), timestamp_ms: received_ms, ..Record::default() },
+    }
 }
