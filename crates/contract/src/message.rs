@@ -16,6 +16,7 @@ pub fn to_wire(message: &Message) -> wire::MessageState {
         client: attribution.client.unwrap_or_default(),
         address: attribution.address.map(|hash| hash.0.to_vec().into()).unwrap_or_default(),
         status: status_to_wire(standing.status).into(),
+        status_since: message.status_since().map(crate::timestamp_of),
         class: attribution.class.map_or(0, |class| event::class_to_wire(class).into()),
         copy: attribution.copy.unwrap_or_default(),
         origin: attribution.origin.map_or(0, |origin| event::origin_to_wire(origin).into()),

@@ -60,21 +60,49 @@ pub struct Standing {
     pub unsubscribed: bool,
 }
 
-/// What the rules ask of the facts.
+/// What the rules ask of the facts, of those that happened until a time.
 struct Facts<'a> {
     message: &'a Message,
+    until: Time,
 }
 
 impl Message {
     /// What the facts amount to.
     pub fn standing(&self) -> Standing {
-        let facts = Facts { message: self };
-        let outcome = facts.outcome();
+        self.standing_at(Time::LATEST)
+    }
+
+    /// What the facts that happened until `until` (inclusive) amount to: the answer then, known what is known now.
+    pub fn standing_at(&self, until: Time) -> Standing {
+        Facts { message: self, until }.standing()
+    }
+
+    /// When the present status began: the earliest fact since which the status, by event time, has been what it is. The
+    /// first open for Open, the lift for what a resubscribe laid bare again. `None` for a message without a fact.
+    pub fn status_since(&self) -> Option<Time> {
+        let present = self.standing().status;
+        let mut since = self.live().next_back()?.time;
+        for entry in self.live().rev() {
+            if entry.time == since {
+                continue;
+            }
+            if self.standing_at(entry.time).status != present {
+                break;
+            }
+            since = entry.time;
+        }
+        Some(since)
+    }
+}
+
+impl Facts<'_> {
+    fn standing(&self) -> Standing {
+        let outcome = self.outcome();
         let delivered = outcome == Outcome::Delivered;
-        let clicked = delivered && facts.any(|fact| is_click(fact, Agent::Machine, false));
-        let opened = clicked || (delivered && facts.any(is_person_open));
-        let complained = facts.any(|fact| *fact == Fact::Complained);
-        let unsubscribed = facts.unsubscribe_holds();
+        let clicked = delivered && self.any(|fact| is_click(fact, Agent::Machine, false));
+        let opened = clicked || (delivered && self.any(is_person_open));
+        let complained = self.any(|fact| *fact == Fact::Complained);
+        let unsubscribed = self.unsubscribe_holds();
         let status = match outcome {
             _ if complained => Status::Spam,
             _ if unsubscribed => Status::Unsubscribed,
@@ -86,18 +114,20 @@ impl Message {
             Outcome::Pending => Status::Sent,
             Outcome::Withheld(_) => Status::Withheld,
         };
-        let inferred = delivered && !facts.any(|fact| *fact == Fact::Delivered);
+        let inferred = delivered && !self.any(|fact| *fact == Fact::Delivered);
         Standing { outcome, status, inferred, opened, clicked, complained, unsubscribed }
     }
-}
 
-impl Facts<'_> {
+    fn live(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.message.live().filter(|entry| entry.time <= self.until)
+    }
+
     fn any(&self, mut is: impl FnMut(&Fact) -> bool) -> bool {
-        self.message.live().any(|entry| is(&entry.fact))
+        self.live().any(|entry| is(&entry.fact))
     }
 
     fn last(&self, mut is: impl FnMut(&Fact) -> bool) -> Option<&Entry> {
-        self.message.live().rfind(|entry| is(&entry.fact))
+        self.live().rfind(|entry| is(&entry.fact))
     }
 
     fn outcome(&self) -> Outcome {
@@ -109,7 +139,7 @@ impl Facts<'_> {
             return Outcome::Delivered;
         }
         // Of several drops the first by (time, id) says why.
-        let dropped = self.message.live().find_map(|entry| match &entry.fact {
+        let dropped = self.live().find_map(|entry| match &entry.fact {
             Fact::Dropped(drop) => Some(drop.reason),
             _ => None,
         });
@@ -117,7 +147,7 @@ impl Facts<'_> {
             return Outcome::Dropped(reason);
         }
         let mut withheld = None;
-        for entry in self.message.live() {
+        for entry in self.live() {
             match entry.fact {
                 Fact::Withheld(reason) => withheld = withheld.or(Some(reason)),
                 _ => return Outcome::Pending,
@@ -145,14 +175,14 @@ impl Facts<'_> {
     /// Per scope, the unsubscribe holds when it is later than every resubscribe; one for the whole organisation lifts
     /// every scope. A tie is unsubscribed.
     fn unsubscribe_holds(&self) -> bool {
-        self.message.live().any(|entry| match &entry.fact {
+        self.live().any(|entry| match &entry.fact {
             Fact::Unsubscribed { scope, .. } => !self.is_lifted(scope, entry.time),
             _ => false,
         })
     }
 
     fn is_lifted(&self, scope: &Scope, since: Time) -> bool {
-        self.message.live().any(|entry| match &entry.fact {
+        self.live().any(|entry| match &entry.fact {
             Fact::Resubscribed { scope: lifted, .. } => {
                 (lifted == scope || *lifted == Scope::Organisation) && entry.time > since
             }

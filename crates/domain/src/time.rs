@@ -9,6 +9,8 @@ pub struct Time(i64);
 impl Time {
     /// The earliest event time that is believed: 2000-01-01T00:00:00Z. What claims to be older is a unit error.
     pub const EARLIEST: Self = Self(946_684_800_000_000);
+    /// Later than everything.
+    pub const LATEST: Self = Self(i64::MAX);
     /// How far ahead of its receipt an event may claim to be, in microseconds: one day, for clocks that are off.
     pub const AHEAD_MAX_MICROS: i64 = 86_400_000_000;
 

@@ -163,3 +163,54 @@ fn a_send_names_the_campaign_whatever_came_before_it() {
     let row = fold([&event(&facts, 1, 0), &event(&facts, 0, 3)]);
     assert_eq!(Contribution::of(&row).unwrap().campaign, "by send");
 }
+
+#[test]
+fn a_status_began_with_the_fact_since_which_it_has_been_so() {
+    const DELIVERED: usize = 1;
+    const HARD: usize = 2;
+    const SOFT: usize = 3;
+    const OPEN: usize = 7;
+    const CLICK: usize = 8;
+    const SPAM: usize = 9;
+    const UNSUBSCRIBED: usize = 10;
+    const RESUBSCRIBED: usize = 11;
+    let facts = alphabet();
+    for (letters, began) in [
+        (&[0][..], 0),
+        (&[0, DELIVERED, OPEN, OPEN, OPEN], 2),
+        (&[0, OPEN, DELIVERED], 1),
+        (&[0, DELIVERED, CLICK, OPEN, CLICK], 2),
+        (&[0, DELIVERED, HARD], 2),
+        (&[HARD, DELIVERED], 0),
+        (&[OPEN, HARD, DELIVERED], 2),
+        (&[SOFT, DELIVERED], 1),
+        (&[DELIVERED, UNSUBSCRIBED, OPEN], 1),
+        (&[DELIVERED, OPEN, UNSUBSCRIBED, RESUBSCRIBED, OPEN], 3),
+        (&[DELIVERED, UNSUBSCRIBED, RESUBSCRIBED, OPEN], 3),
+        (&[DELIVERED, UNSUBSCRIBED, RESUBSCRIBED, UNSUBSCRIBED], 3),
+        (&[DELIVERED, UNSUBSCRIBED, SPAM, RESUBSCRIBED], 2),
+    ] {
+        let events = letters.iter().enumerate().map(|(at, letter)| event(&facts, *letter, i64::try_from(at).unwrap()));
+        let row = fold(&events.collect::<Vec<_>>());
+        assert_eq!(row.status_since(), Some(Time::from_micros(began)), "{letters:?}");
+    }
+    assert_eq!(Message::default().status_since(), None);
+}
+
+#[test]
+fn before_its_beginning_a_status_was_another_and_after_it_no_other() {
+    let facts = alphabet();
+    let n = facts.len();
+    let events: Vec<Vec<Event>> =
+        (0..4).map(|at| (0..n).map(|letter| event(&facts, letter, at / 2)).collect()).collect();
+    for word in 0..n.pow(4) {
+        let row = fold((0..4).map(|at| &events[at][word / n.pow(u32::try_from(at).unwrap()) % n]));
+        let (since, present) = (row.status_since().unwrap(), row.standing().status);
+        let times: Vec<Time> = row.live().map(|entry| entry.time).collect();
+        let of = |time: &Time| row.standing_at(*time).status;
+        assert!(times.iter().filter(|time| **time >= since).all(|time| of(time) == present));
+        if let Some(before) = times.iter().filter(|time| **time < since).max() {
+            assert_ne!(of(before), present, "{row:?}");
+        }
+    }
+}
