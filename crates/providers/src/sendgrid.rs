@@ -55,7 +55,7 @@ fn fact(kind: &str, json: &Json<'_>, mapping: &Mapping) -> Result<Fact, &'static
         "dropped" => Fact::Dropped(dropped(json, reason())),
         "open" => Fact::Opened(opener(json).0),
         "click" => {
-            Fact::Clicked { agent: Agent::Unknown, link: json.words_of("url").map(link_template).unwrap_or_default() }
+            Fact::Clicked { agent: clicker(json).0, link: json.words_of("url").map(link_template).unwrap_or_default() }
         }
         "spamreport" => Fact::Complained,
         "unsubscribe" => Fact::Unsubscribed { scope: Scope::Organisation, from_register: false },
@@ -128,6 +128,11 @@ fn opener(json: &Json<'_>) -> (Agent, Option<&'static str>) {
     }
 }
 
+/// Who clicked: there is no flag.
+fn clicker(json: &Json<'_>) -> (Agent, Option<&'static str>) {
+    agent::clicker(json.words_of("useragent"))
+}
+
 /// Adds the provider's own words.
 fn describe(kind: &str, json: &Json<'_>, report: &mut Reported) {
     let owned = |name: &str| json.words_of(name).map(part::kept);
@@ -137,9 +142,11 @@ fn describe(kind: &str, json: &Json<'_>, report: &mut Reported) {
     report.user_agent = owned("useragent");
     report.url = owned("url");
     report.tags = part::tags_in(json.get("category"));
-    if kind == "open" {
-        report.agent_rule = opener(json).1;
-    }
+    report.agent_rule = match kind {
+        "open" => opener(json).1,
+        "click" => clicker(json).1,
+        _ => None,
+    };
 }
 
 /// The id that the send call returned (`X-Message-Id`): `sg_message_id` without its suffix, else out of `smtp-id`.

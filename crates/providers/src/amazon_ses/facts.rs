@@ -28,7 +28,7 @@ impl<'a, 'b> Notice<'a, 'b> {
             "open" => (Fact::Opened(self.opener().0), None),
             "click" => {
                 let link = inner.words_of("link").map(link_template).unwrap_or_default();
-                (Fact::Clicked { agent: Agent::Unknown, link }, None)
+                (Fact::Clicked { agent: self.clicker().0, link }, None)
             }
             "subscription" => return subscription::facts(inner, recipient),
             "received" => return Err("inbound_mail"),
@@ -41,6 +41,11 @@ impl<'a, 'b> Notice<'a, 'b> {
     /// Who opened: SES has no flag for machines.
     pub(super) fn opener(&self) -> (Agent, Option<&'static str>) {
         crate::agent::opener(self.inner.words_of("userAgent"))
+    }
+
+    /// Who clicked: there is no flag for machines here either.
+    pub(super) fn clicker(&self) -> (Agent, Option<&'static str>) {
+        crate::agent::clicker(self.inner.words_of("userAgent"))
     }
 
     /// SES's own class: type and subtype of a bounce, kind of a complaint or delay.

@@ -135,7 +135,11 @@ impl<'a, 'b> Notice<'a, 'b> {
         report.user_agent = words(self.inner, "userAgent");
         report.url = words(self.inner, "link");
         report.tags = labels.tags(mapping);
-        report.agent_rule = if self.kind == "open" { self.opener().1 } else { None };
+        report.agent_rule = match self.kind.as_str() {
+            "open" => self.opener().1,
+            "click" => self.clicker().1,
+            _ => None,
+        };
         mapping.attribute(&labels, &mut report);
         Ok(report)
     }
