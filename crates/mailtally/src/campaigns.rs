@@ -1,17 +1,45 @@
 //! The campaign table: a row a campaign, newest first, as people and as scripts read it.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use anyhow::Result;
 use contract::proto::campaign::v1::CampaignStats;
 use contract::topic::Topic;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Format;
+use crate::reply::Reply;
+use crate::request::Place;
 use crate::system::System;
 
-/// Prints every campaign's latest published row.
-pub(crate) fn show(system: &System, format: Format) -> Result<()> {
+/// What can be asked of `campaigns`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) command: Campaigns,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// Every campaign's numbers.
+#[derive(Clone, Debug, clap::Args, Serialize, Deserialize)]
+pub(crate) struct Campaigns {
+    /// How they are shown.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Campaigns {
+    /// Shows them.
+    pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        show(at, self.format, reply.out).map(|()| 0)
+    }
+}
+
+/// Writes every campaign's latest published row.
+pub(crate) fn show(system: &System, format: Format, out: &mut dyn Write) -> Result<()> {
     let mut rows: BTreeMap<Vec<u8>, CampaignStats> = BTreeMap::new();
     system.each(Topic::CampaignStats, 0, |_, stored| {
         let key = stored.record.key.unwrap_or_default().to_vec();
@@ -23,19 +51,15 @@ pub(crate) fn show(system: &System, format: Format) -> Result<()> {
     })?;
     let mut rows: Vec<CampaignStats> = rows.into_values().filter(|row| !row.campaign.is_empty()).collect();
     rows.sort_by_key(|row| std::cmp::Reverse(row.created_at.map(|at| (at.seconds, at.nanos))));
-    if format == Format::Json {
-        rows.iter().try_for_each(|row| {
-            println!("{}", json(row)?);
-            Ok(())
-        })
-    } else {
-        table(&rows);
-        Ok(())
+    if format == Format::Table {
+        return table(&rows, out);
     }
+    rows.iter().try_for_each(|row| Ok(writeln!(out, "{}", json(row)?)?))
 }
 
-fn table(rows: &[CampaignStats]) {
-    println!(
+fn table(rows: &[CampaignStats], out: &mut dyn Write) -> Result<()> {
+    writeln!(
+        out,
         "{:<14} {:<28} {:<20} {:>7} {:>7} {:>9} {:>12} {:>12} {:>8}",
         "Organisation",
         "Name",
@@ -46,11 +70,12 @@ fn table(rows: &[CampaignStats]) {
         "Unsubscribed",
         "Blocked/Spam",
         "Dropped"
-    );
+    )?;
     for row in rows {
         let counters = row.counters.clone().unwrap_or_default();
         let created = row.created_at.map(|at| contract::time_of(&at).rfc3339()).unwrap_or_default();
-        println!(
+        writeln!(
+            out,
             "{:<14.14} {:<28.28} {created:<20} {:>7} {:>7} {:>9} {:>12} {:>12} {:>8}",
             row.organisation,
             row.name,
@@ -60,8 +85,9 @@ fn table(rows: &[CampaignStats]) {
             counters.unsubscribed,
             counters.blocked_spam,
             counters.dropped,
-        );
+        )?;
     }
+    Ok(())
 }
 
 /// Ten-thousandths, half up; `None` when there is nothing to divide by.

@@ -1,6 +1,6 @@
 //! `mailtally check`: what decode would do, line by line, without writing anything.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -16,12 +16,13 @@ use crate::system::now_ms;
 /// Exit code 1 when a line would be refused.
 pub(crate) fn run(file: &Path) -> Result<ExitCode> {
     let mut refused = 0_u64;
+    let mut out = std::io::stdout().lock();
     for (number, line) in (1_u64..).zip(lines(file)?) {
         match verdict(line?.as_bytes()) {
-            Ok(_) => println!("{number}: ok"),
+            Ok(_) => writeln!(out, "{number}: ok")?,
             Err(why) => {
                 refused += 1;
-                println!("{number}: {why}");
+                writeln!(out, "{number}: {why}")?;
             }
         }
     }

@@ -1,18 +1,19 @@
 //! `mailtally consume`: every topic can be read from a shell script.
 
-use std::path::Path;
-use std::process::ExitCode;
-
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use contract::topic::Topic;
 use engine::Stored;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::reply::Reply;
+use crate::request::Place;
 use crate::system::System;
 
 /// How a record is printed.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     /// One object a record, the value by the field names of `proto/`.
     Json,
@@ -20,16 +21,39 @@ pub(crate) enum Format {
     Hex,
 }
 
-/// Prints what is there and ends.
-pub(crate) fn run(data: &Path, topic: &str, from: u64, format: Format) -> Result<ExitCode> {
-    let known = || Topic::ALL.map(Topic::short).join(", ");
-    let topic = Topic::parse(topic, "mailtally").with_context(|| format!("no topic {topic}: one of {}", known()))?;
-    let system = System::open(data)?;
-    system.each(topic, from, |partition, stored| {
-        println!("{}", shown(topic, partition, &stored, format));
-        Ok(())
-    })?;
-    Ok(ExitCode::SUCCESS)
+/// What can be asked of `consume`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) command: Consume,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// A topic to print.
+#[derive(Clone, Debug, clap::Args, Serialize, Deserialize)]
+pub(crate) struct Consume {
+    /// The topic: its full name, or the part between prefix and version.
+    topic: String,
+    /// First offset of each partition.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// How a record is printed.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+}
+
+impl Consume {
+    /// Prints what is there and ends.
+    pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        let known = || Topic::ALL.map(Topic::short).join(", ");
+        let topic = Topic::parse(&self.topic, &at.settings.prefix)
+            .with_context(|| format!("no topic {}: one of {}", self.topic, known()))?;
+        at.each(topic, self.from, |partition, stored| {
+            Ok(writeln!(reply.out, "{}", shown(topic, partition, &stored, self.format))?)
+        })?;
+        Ok(0)
+    }
 }
 
 fn shown(topic: Topic, partition: u32, stored: &Stored, format: Format) -> Value {

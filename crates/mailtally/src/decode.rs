@@ -1,5 +1,6 @@
 //! `mailtally decode`: what a provider's webhook bodies come to, one JSON line an outcome, without writing anything.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,18 +27,19 @@ impl Decode {
             bail!("--provider {} is none of: {}", self.provider, known.join(", "));
         };
         let mut rejected = false;
+        let mut out = std::io::stdout().lock();
         for body in ingest::bodies(&self.from)? {
             match (provider.decode)(&body, &Mapping::default()) {
                 Ok(outcomes) => {
                     for outcome in outcomes {
                         rejected |= matches!(outcome, providers::Outcome::Rejected { .. });
-                        println!("{}", providers::to_json(&outcome));
+                        writeln!(out, "{}", providers::to_json(&outcome))?;
                     }
                 }
                 Err(why) => {
                     rejected = true;
                     let outcome = providers::Outcome::Rejected { why, raw: body.to_vec() };
-                    println!("{}", providers::to_json(&outcome));
+                    writeln!(out, "{}", providers::to_json(&outcome))?;
                 }
             }
         }

@@ -1,7 +1,6 @@
 //! `mailtally demo`: a platform's month from one seed, with duplicates and disorder, through the whole system: what its mailer
 //! says and what SendGrid and Amazon SES post about it.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,6 +12,7 @@ use engine::Output;
 use processor::accounts::{Account, Accounts};
 
 use crate::system::System;
+use crate::terminal::Bar;
 use crate::{Format, campaigns, ingest, produce};
 
 /// Receipt time of everything: the month is over.
@@ -45,12 +45,13 @@ impl Demo {
         if data.join("log").exists() {
             bail!("{} holds data already: give --data a new directory", data.display());
         }
-        let system = System::open_with(data, accounts())?;
+        let system = System::open(data, accounts())?;
         let (events, requests) = self.append(&system)?;
         eprintln!("{events} platform events and {requests} requests of providers, duplicates among them");
-        system.settle(progress)?;
-        eprintln!();
-        campaigns::show(&system, self.format)?;
+        let bar = Bar::new();
+        system.settle(&mut |progress| bar.show(progress))?;
+        drop(bar);
+        campaigns::show(&system, self.format, &mut std::io::stdout().lock())?;
         drop(system);
         if self.data.is_some() {
             eprintln!("look further: mailtally consume message-status --data {}", data.display());
@@ -94,13 +95,4 @@ fn accounts() -> Accounts {
         ((provider.to_owned(), organisation.to_owned()), account)
     };
     demo::ORGANISATIONS.into_iter().map(account).collect()
-}
-
-/// Says on a terminal how far the folds are.
-pub(crate) fn progress(folded: u64) {
-    let mut out = std::io::stderr();
-    if out.is_terminal() {
-        // A terminal that went away needs no progress.
-        write!(out, "\r{folded} records folded").and_then(|()| out.flush()).ok();
-    }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
@@ -17,33 +16,61 @@ use processor::accounts::{Account, Accounts};
 use processor::decode::Source;
 use processor::decode::webhook::{Fate, fates};
 use processor::emit::Emit;
+use serde::{Deserialize, Serialize};
 
+use crate::accounts;
+use crate::reply::Reply;
+use crate::request::Place;
 use crate::system::{System, now_ms};
-use crate::{accounts, demo};
 
 /// Bodies of one append.
 const APPEND_BODIES_MAX: usize = 500;
 
 /// What can be asked of `ingest`.
 #[derive(clap::Args)]
-pub(crate) struct Ingest {
+pub(crate) struct Arguments {
     /// Whose bodies they are: sendgrid or amazon_ses.
     #[arg(long)]
     provider: String,
     /// The account at the provider.
     #[arg(long, default_value_t = accounts::main_account())]
     account: String,
-    /// Configuration file whose [[account]] entries bind accounts to organisations and map our ids.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// Without a configuration file: an organisation that the account may speak for; may be repeated.
+    /// An organisation that the account may speak for, besides those of the configuration; may be repeated.
     #[arg(long)]
     organisation: Vec<String>,
-    /// Data directory.
-    #[arg(long, default_value = "data")]
-    data: PathBuf,
+    #[command(flatten)]
+    pub(crate) place: Place,
     /// A file with one body (or several, one after another), a directory of such files, or - for standard input.
     from: PathBuf,
+}
+
+impl Arguments {
+    /// Reads the bodies.
+    pub(crate) fn request(&self) -> Result<Ingest> {
+        if providers::provider(&self.provider).is_none() {
+            let known: Vec<&str> = providers::ALL.iter().map(|provider| provider.name).collect();
+            bail!("--provider {} is none of: {}", self.provider, known.join(", "));
+        }
+        Ok(Ingest {
+            provider: self.provider.clone(),
+            account: self.account.clone(),
+            organisations: self.organisation.clone(),
+            from: self.from.clone(),
+            bodies: bodies(&self.from)?,
+        })
+    }
+}
+
+/// Webhook bodies of one provider's account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Ingest {
+    provider: String,
+    account: String,
+    organisations: Vec<String>,
+    /// Where they were read, for the commands that show more.
+    from: PathBuf,
+    #[serde(with = "crate::bodies")]
+    bodies: Vec<Bytes>,
 }
 
 /// How many parts of the bodies had each fate.
@@ -57,68 +84,65 @@ struct Tally {
 
 impl Ingest {
     /// Takes the bodies in, folds, and says what became of each part.
-    pub(crate) fn run(&self) -> Result<ExitCode> {
-        let accounts = self.accounts()?;
-        let bodies = bodies(&self.from)?;
-        let system = System::open_with(&self.data, accounts)?;
+    pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        let name = (self.provider.clone(), self.account.clone());
+        let bound = at.settings.accounts.get(&name);
+        if bound.is_none_or(|bound| self.organisations.iter().any(|organisation| !bound.speaks_for(organisation))) {
+            bail!(
+                "account {}/{} is not bound to these organisations: give --organisation (not beside a live run), or an [[account]] in --config",
+                self.provider,
+                self.account
+            );
+        }
         let records: Vec<Stored> = (0..)
-            .zip(&bodies)
+            .zip(&self.bodies)
             .map(|(offset, body)| Stored { offset, record: record(&self.provider, &self.account, body, now_ms()) })
             .collect();
         for chunk in records.chunks(APPEND_BODIES_MAX) {
             let output = |stored: &Stored| {
                 let key = stored.record.key.clone().unwrap_or_default();
-                Output { to: system.settings.partition_of(Topic::Webhooks, &key), record: stored.record.clone() }
+                Output { to: at.settings.partition_of(Topic::Webhooks, &key), record: stored.record.clone() }
             };
-            system.log.append(chunk.iter().map(output).collect())?;
+            at.log.append(chunk.iter().map(output).collect())?;
         }
-        system.settle(demo::progress)?;
-        let tally = tally(&system, &records)?;
-        self.tell(&tally);
-        Ok(if tally.rejected.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        at.settle(reply.progress)?;
+        let tally = tally(at, &records)?;
+        self.tell(at, &tally, reply)?;
+        Ok(u8::from(!tally.rejected.is_empty()))
     }
 
-    fn accounts(&self) -> Result<Accounts> {
-        if providers::provider(&self.provider).is_none() {
-            let known: Vec<&str> = providers::ALL.iter().map(|provider| provider.name).collect();
-            bail!("--provider {} is none of: {}", self.provider, known.join(", "));
+    /// The account as the command line binds it; empty when it leaves that to the configuration.
+    pub(crate) fn accounts(&self) -> Accounts {
+        if self.organisations.is_empty() {
+            return Accounts::new();
         }
-        let mut accounts = self.config.as_deref().map(accounts::read).transpose()?.unwrap_or_default();
-        let name = (self.provider.clone(), self.account.clone());
-        if !self.organisation.is_empty() {
-            accounts.entry(name.clone()).or_insert_with(Account::default).organisations.clone_from(&self.organisation);
-        }
-        if !accounts.contains_key(&name) {
-            bail!(
-                "account {}/{} is bound to no organisation: give --organisation, or an [[account]] in --config",
-                self.provider,
-                self.account
-            );
-        }
-        Ok(accounts)
+        let account = Account { organisations: self.organisations.clone(), ..Account::default() };
+        Accounts::from([((self.provider.clone(), self.account.clone()), account)])
     }
 
-    fn tell(&self, tally: &Tally) {
+    fn tell(&self, at: &System, tally: &Tally, reply: &mut Reply<'_>) -> Result<()> {
         let sum = |parts: &BTreeMap<&str, u64>| parts.values().sum::<u64>();
         let (ignored, rejected) = (sum(&tally.ignored), sum(&tally.rejected));
         let all = tally.counted + tally.waiting + ignored + rejected;
-        println!(
+        writeln!(
+            reply.out,
             "{all} events: {} counted, {} waiting for their send, {ignored} ignored, {rejected} rejected",
             tally.counted, tally.waiting
-        );
-        let data = self.data.display();
-        let show = |parts: u64, what: &str, command: String| {
-            if parts > 0 {
-                println!("  {what:<9} {command}");
-            }
-        };
-        show(tally.counted, "counted", format!("mailtally campaigns --data {data}"));
-        show(tally.waiting, "waiting", format!("mailtally consume correlation-state --data {data}"));
-        show(ignored, "ignored", format!("mailtally decode --provider {} {}", self.provider, self.from.display()));
-        show(rejected, "rejected", format!("mailtally consume dead-letters --data {data}"));
-        for (why, parts) in tally.ignored.iter().chain(&tally.rejected) {
-            println!("    {why}: {parts}");
+        )?;
+        let data = at.root.display();
+        let commands = [
+            (tally.counted, "counted", format!("mailtally campaigns --data {data}")),
+            (tally.waiting, "waiting", format!("mailtally consume correlation-state --data {data}")),
+            (ignored, "ignored", format!("mailtally decode --provider {} {}", self.provider, self.from.display())),
+            (rejected, "rejected", format!("mailtally consume dead-letters --data {data}")),
+        ];
+        for (_, what, command) in commands.iter().filter(|(parts, ..)| *parts > 0) {
+            writeln!(reply.out, "  {what:<9} {command}")?;
         }
+        for (why, parts) in tally.ignored.iter().chain(&tally.rejected) {
+            writeln!(reply.out, "    {why}: {parts}")?;
+        }
+        Ok(())
     }
 }
 

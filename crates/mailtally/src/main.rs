@@ -1,20 +1,29 @@
 //! The one binary. Each command is one file and one line here.
 
 mod accounts;
+mod bodies;
 mod campaigns;
 mod check;
 mod consume;
 mod decode;
 mod demo;
 mod ingest;
+mod perform;
 mod produce;
 mod reconcile;
+mod reply;
+mod request;
 mod system;
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use crate::perform::perform;
+use crate::request::Request;
 
 /// Mail campaigns' numbers that explain themselves.
 #[derive(Parser)]
@@ -26,63 +35,32 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play a month of sends of several organisations and show their campaigns.
+    /// Play a month of several organisations' mail and show their campaigns.
     Demo(demo::Demo),
     /// Say line by line what decode would do with platform events (JSON lines).
     Check {
         /// A file, or - for standard input.
         file: PathBuf,
     },
-    /// Take providers' webhook bodies in as they were posted, and fold them.
-    Ingest(ingest::Ingest),
     /// Say what providers' webhook bodies come to, one JSON line an outcome.
     Decode(decode::Decode),
+    /// Take providers' webhook bodies in as they were posted, and fold them.
+    Ingest(ingest::Arguments),
     /// Write platform events (JSON lines) and fold them.
-    Produce {
-        /// A file, or - for standard input.
-        file: PathBuf,
-        /// Data directory.
-        #[arg(long, default_value = "data")]
-        data: PathBuf,
-    },
+    Produce(produce::Arguments),
     /// Print a topic's records.
-    Consume {
-        /// The topic: its full name, or the part between prefix and version.
-        topic: String,
-        /// First offset of each partition.
-        #[arg(long, default_value_t = 0)]
-        from: u64,
-        /// How a record is printed.
-        #[arg(long, value_enum, default_value_t = consume::Format::Json)]
-        format: consume::Format,
-        /// Data directory.
-        #[arg(long, default_value = "data")]
-        data: PathBuf,
-    },
+    Consume(consume::Arguments),
     /// Show every campaign's numbers.
-    Campaigns {
-        /// How they are shown.
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
-        /// Data directory.
-        #[arg(long, default_value = "data")]
-        data: PathBuf,
-    },
+    Campaigns(campaigns::Arguments),
     /// Recount everything from the events and compare every published row.
-    Reconcile {
-        /// How the result is shown.
-        #[arg(long, value_enum, default_value_t = Format::Table)]
-        format: Format,
-        /// Data directory.
-        #[arg(long, default_value = "data")]
-        data: PathBuf,
-    },
+    Reconcile(reconcile::Arguments),
     /// Say which version this is and how RocksDB is linked.
     Version,
 }
 
 /// How rows are shown.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Format {
     /// For people.
     Table,
@@ -91,24 +69,34 @@ pub(crate) enum Format {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
-        Command::Demo(demo) => demo.run(),
-        Command::Ingest(ingest) => ingest.run(),
-        Command::Decode(decode) => decode.run(),
-        Command::Check { file } => check::run(&file),
-        Command::Produce { file, data } => produce::run(&file, &data),
-        Command::Consume { topic, from, format, data } => consume::run(&data, &topic, from, format),
-        Command::Campaigns { format, data } => {
-            system::System::open(&data).and_then(|system| campaigns::show(&system, format)).map(|()| ExitCode::SUCCESS)
+    carry_out(Arguments::parse().command).unwrap_or_else(|error| {
+        // Whoever read the output has seen enough of it: `mailtally campaigns | head`.
+        if error.chain().any(is_broken_pipe) {
+            return ExitCode::SUCCESS;
         }
-        Command::Reconcile { format, data } => reconcile::run(&data, format),
+        eprintln!("mailtally: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// One line a command.
+fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(demo) => demo.run(),
+        Command::Check { file } => check::run(&file),
+        Command::Decode(decode) => decode.run(),
+        Command::Ingest(given) => perform(&given.place, &Request::Ingest(given.request()?)),
+        Command::Produce(given) => perform(&given.place, &Request::Produce(given.request()?)),
+        Command::Consume(given) => perform(&given.place, &Request::Consume(given.command.clone())),
+        Command::Campaigns(given) => perform(&given.place, &Request::Campaigns(given.command.clone())),
+        Command::Reconcile(given) => perform(&given.place, &Request::Reconcile(given.command.clone())),
         Command::Version => {
             println!("mailtally {}\n{}", env!("CARGO_PKG_VERSION"), store::linked_library());
             Ok(ExitCode::SUCCESS)
         }
-    };
-    done.unwrap_or_else(|error| {
-        eprintln!("mailtally: {error:#}");
-        ExitCode::FAILURE
-    })
+    }
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -2,8 +2,7 @@
 //! and campaign rows; shows the first difference with its history.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::ExitCode;
+use std::io::Write;
 
 use anyhow::{Context as _, Result};
 use contract::proto::campaign::v1::{CampaignPartial, CampaignStats, campaign_partial::Part};
@@ -13,10 +12,13 @@ use contract::topic::Topic;
 use contract::{counters, key, message};
 use domain::Counters;
 use oracle::Recount;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::Format;
+use crate::reply::Reply;
+use crate::request::Place;
 use crate::system::System;
-use crate::{Format, demo};
 
 /// A message or a campaign, named by its organisation and id.
 type Name = (String, String);
@@ -38,17 +40,34 @@ struct Difference {
     history: Vec<String>,
 }
 
-/// Folds what is left, recounts, compares. Exit code 1 on a difference.
-pub(crate) fn run(data: &Path, format: Format) -> Result<ExitCode> {
-    let system = System::open(data)?;
-    system.settle(demo::progress)?;
-    let report = compare(&system)?;
-    let verdict = if report.difference.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
-    match format {
-        Format::Json => println!("{}", report.json()),
-        Format::Table => report.print(),
+/// What can be asked of `reconcile`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) command: Reconcile,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// A recount of everything.
+#[derive(Clone, Debug, clap::Args, Serialize, Deserialize)]
+pub(crate) struct Reconcile {
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Reconcile {
+    /// Folds what is left, recounts, compares. Exit code 1 on a difference.
+    pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        at.settle(reply.progress)?;
+        let report = compare(at)?;
+        match self.format {
+            Format::Json => writeln!(reply.out, "{}", report.json())?,
+            Format::Table => report.print(reply.out)?,
+        }
+        Ok(u8::from(report.difference.is_some()))
     }
-    Ok(verdict)
 }
 
 fn compare(system: &System) -> Result<Report> {
@@ -216,14 +235,14 @@ impl Report {
         })
     }
 
-    fn print(&self) {
+    fn print(&self, out: &mut dyn Write) -> Result<()> {
         let counted =
             format!("recounted from {} events: {} messages, {} campaigns", self.events, self.messages, self.campaigns);
         let Some(found) = &self.difference else {
-            return println!("{counted}, difference 0");
+            return Ok(writeln!(out, "{counted}, difference 0")?);
         };
-        println!("{counted}, DIFFERENT: {} of {} {}", found.what, found.name.0, found.name.1);
-        println!("  published: {}\n  recounted: {}", found.published, found.recounted);
-        found.history.iter().for_each(|line| println!("    {line}"));
+        writeln!(out, "{counted}, DIFFERENT: {} of {} {}", found.what, found.name.0, found.name.1)?;
+        writeln!(out, "  published: {}\n  recounted: {}", found.published, found.recounted)?;
+        found.history.iter().try_for_each(|line| Ok(writeln!(out, "    {line}")?))
     }
 }

@@ -18,28 +18,40 @@ use processor::settings::Settings;
 use processor::topology::{processor, topology};
 use store::{Budget, Rocks};
 
+use crate::reply::Progress;
+
 /// Partitions of every topic of a new data directory.
 const PARTITIONS: u32 = 4;
 /// How long the folds may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How often live folds are looked at when the log is quiet.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// An open data directory.
 pub(crate) struct System {
-    root: PathBuf,
+    pub(crate) root: PathBuf,
     pub(crate) log: Arc<dyn Log>,
+    /// The same log, for what only the embedded one can do: backups, upkeep, its space on disk.
+    #[expect(dead_code, reason = "backup and upkeep come next")]
+    pub(crate) embedded: Arc<Embedded>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) folds: Folds,
+}
+
+/// Who folds.
+pub(crate) enum Folds {
+    /// Nobody, until [`System::settle`] is asked.
+    AtRest,
+    /// A live `run`; it says which partition has stopped and why, if one has.
+    #[expect(dead_code, reason = "run comes next")]
+    Live(Arc<dyn Fn() -> Option<String> + Send + Sync>),
 }
 
 impl System {
-    /// Opens a data directory, or makes it.
-    pub(crate) fn open(root: &Path) -> Result<Self> {
-        Self::open_with(root, Accounts::new())
-    }
-
     /// Opens a data directory, or makes it, with the providers' accounts.
-    pub(crate) fn open_with(root: &Path, accounts: Accounts) -> Result<Self> {
+    pub(crate) fn open(root: &Path, accounts: Accounts) -> Result<Self> {
         std::fs::create_dir_all(root).with_context(|| format!("make {}", root.display()))?;
-        let log = Embedded::open(root.join("log"), embedded::Options::default())?;
+        let log = Arc::new(Embedded::open(root.join("log"), embedded::Options::default())?);
         let settings = Settings::with_accounts("mailtally", PARTITIONS, key(&root.join("address.key"))?, accounts);
         for topic in Topic::ALL {
             let cleanup = match topic.cleanup() {
@@ -48,24 +60,33 @@ impl System {
             };
             log.create_topic(&TopicSpec { name: settings.topic(topic), partitions: PARTITIONS, cleanup })?;
         }
-        Ok(Self { root: root.to_owned(), log: Arc::new(log), settings })
+        let embedded = Arc::clone(&log);
+        Ok(Self { root: root.to_owned(), log, embedded, settings, folds: Folds::AtRest })
     }
 
-    /// Runs the folds until every record is folded; `tell` hears how many are.
-    pub(crate) fn settle(&self, mut tell: impl FnMut(u64)) -> Result<()> {
+    /// Returns when every record that is there now is folded.
+    pub(crate) fn settle(&self, tell: &mut dyn FnMut(Progress)) -> Result<()> {
+        match &self.folds {
+            Folds::AtRest => self.fold_all(tell),
+            Folds::Live(stalled) => self.wait(stalled.as_ref(), tell),
+        }
+    }
+
+    /// Runs the folds until every record is folded.
+    fn fold_all(&self, tell: &mut dyn FnMut(Progress)) -> Result<()> {
         let (say, said) = channel::<Observation>();
         let observe = Box::new(move |observation| {
             // The listener goes first when the folds are to stop.
             say.send(observation).ok();
         });
         let running = self.worker(observe)?.spawn().map_err(anyhow::Error::msg)?;
-        let mut folded = 0;
+        let mut done = 0;
         loop {
             let Ok(observation) = said.recv_timeout(SILENCE_MAX) else {
                 return running.stop().map_err(anyhow::Error::msg).context("the folds went silent");
             };
-            folded += observation.counts.dispositions.values().sum::<u64>();
-            tell(folded);
+            done += observation.counts.dispositions.values().sum::<u64>();
+            tell(Progress { what: "folding", done, of: None });
             if let Some((task, State::Stalled(why))) = observation.states.iter().find(|(_, state)| is_stalled(state)) {
                 bail!("partition {} of fold {} stopped: {why}", task.partition, task.fold);
             }
@@ -73,6 +94,31 @@ impl System {
                 return running.stop().map_err(anyhow::Error::msg);
             }
         }
+    }
+
+    /// Waits until the live folds have committed what is there now, fold by fold in flow order: what the first folds add to the
+    /// inputs of the later ones is there by then.
+    fn wait(&self, stalled: &dyn Fn() -> Option<String>, tell: &mut dyn FnMut(Progress)) -> Result<()> {
+        for fold in topology(&self.settings).folds {
+            for partition in 0..PARTITIONS {
+                let input = TopicPartition { topic: fold.input.clone(), partition };
+                let end = self.log.bounds(&input)?.high_watermark;
+                let mut seen = self.log.version();
+                loop {
+                    let committed = self.log.committed(fold.name, std::slice::from_ref(&input))?;
+                    let done = committed.first().copied().flatten().unwrap_or(0);
+                    tell(Progress { what: "folding", done, of: Some(end) });
+                    if done >= end {
+                        break;
+                    }
+                    if let Some(why) = stalled() {
+                        bail!("{why}");
+                    }
+                    seen = self.log.wait(seen, LOOK_AGAIN);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn worker(&self, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {

@@ -1,0 +1,63 @@
+//! A command over a data directory as a value. The command line makes it and reads files and standard input itself, so that it
+//! can be executed here or, when a live `run` has the directory, there.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use processor::accounts::Accounts;
+use serde::{Deserialize, Serialize};
+
+use crate::reply::Reply;
+use crate::system::System;
+use crate::{campaigns, consume, ingest, produce, reconcile};
+
+/// Which data directory a command is about.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Place {
+    /// Data directory.
+    #[arg(long, default_value = "data")]
+    pub(crate) data: PathBuf,
+    /// Configuration file; its [[account]] entries bind providers' accounts to organisations.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What is asked of a data directory. One line a command here, and one in [`Request::execute`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Write platform events and fold them.
+    Produce(produce::Produce),
+    /// Take webhook bodies in and fold them.
+    Ingest(ingest::Ingest),
+    /// Print a topic's records.
+    Consume(consume::Consume),
+    /// Show every campaign's numbers.
+    Campaigns(campaigns::Campaigns),
+    /// Recount everything and compare.
+    Reconcile(reconcile::Reconcile),
+}
+
+impl Request {
+    /// Carries the command out. The exit code: 0 when all is well, 1 when the answer says that something is not.
+    ///
+    /// # Errors
+    /// When there is no answer, and why.
+    pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        match self {
+            Self::Produce(command) => command.execute(at, reply),
+            Self::Ingest(command) => command.execute(at, reply),
+            Self::Consume(command) => command.execute(at, reply),
+            Self::Campaigns(command) => command.execute(at, reply),
+            Self::Reconcile(command) => command.execute(at, reply),
+        }
+    }
+
+    /// Accounts that the command itself binds, besides those of the configuration.
+    pub(crate) fn accounts(&self) -> Accounts {
+        match self {
+            Self::Ingest(command) => command.accounts(),
+            _ => Accounts::new(),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! This process's own streams: rows on standard output, notes and a progress bar on standard error.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::reply::Progress;
+
+/// Redraws a second.
+const DRAWS_PER_SECOND: u8 = 10;
+
+/// A bar with rate and ETA on a terminal; nothing elsewhere.
+pub(crate) struct Bar(ProgressBar);
+
+impl Bar {
+    /// A bar that shows itself with the first progress.
+    pub(crate) fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        bar.set_draw_target(match std::io::stderr().is_terminal() {
+            true => ProgressDrawTarget::stderr_with_hz(DRAWS_PER_SECOND),
+            false => ProgressDrawTarget::hidden(),
+        });
+        Self(bar)
+    }
+
+    /// Shows how far the work is.
+    pub(crate) fn show(&self, progress: Progress) {
+        let bar = &self.0;
+        if bar.message() != progress.what || bar.length() != progress.of {
+            bar.set_style(style(progress.of.is_some()));
+            bar.set_message(progress.what);
+            match progress.of {
+                Some(of) => bar.set_length(of),
+                None => bar.unset_length(),
+            }
+            bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        bar.set_position(progress.done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn style(bounded: bool) -> ProgressStyle {
+    let template = match bounded {
+        true => "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} ETA {eta}",
+        false => "{spinner} {msg} {human_pos} {per_sec}",
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
