@@ -11,6 +11,7 @@ pub mod event;
 mod kept;
 pub mod kind;
 pub mod message;
+pub mod rate;
 pub mod status;
 pub mod time;
 
@@ -20,5 +21,6 @@ pub use entry::Entry;
 pub use event::{AddressHash, Arrival, Attribution, Event, EventId, Origin, Rank, SourcePosition};
 pub use kind::{Agent, BounceClass, Drop, DropReason, Fact, MailClass, Scope, WithheldReason};
 pub use message::{Change, Message};
+pub use rate::{Rate, rates};
 pub use status::{Outcome, Standing, Status};
 pub use time::Time;
