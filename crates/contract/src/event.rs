@@ -308,10 +308,10 @@ fn origin_from_wire(value: i32) -> Result<Option<Origin>, Error> {
 /// Topics that an event can come from; their place is their wire value.
 const SOURCES: [&str; 6] = ["", "platform", "webhooks", "correlations", "contact-events", "events"];
 
-fn source_to_wire(topic: &str) -> u32 {
+pub(crate) fn source_to_wire(topic: &str) -> u32 {
     SOURCES.iter().position(|source| *source == topic).and_then(|place| u32::try_from(place).ok()).unwrap_or(0)
 }
 
-fn source_from_wire(value: u32) -> &'static str {
+pub(crate) fn source_from_wire(value: u32) -> &'static str {
     usize::try_from(value).ok().and_then(|place| SOURCES.get(place)).copied().unwrap_or("")
 }

@@ -66,6 +66,11 @@ pub fn address(organisation: &str, address: &[u8; 16]) -> Bytes {
     encode(&[organisation.as_bytes(), b"address", address])
 }
 
+/// Key of the contacts fold's own row about one part of a client's private rows. The client's key is a prefix of it.
+pub fn client_part(organisation: &str, client: &str, part: &str) -> Bytes {
+    encode(&[organisation.as_bytes(), b"client", client.as_bytes(), part.as_bytes()])
+}
+
 /// Key of one recipient of a provider's message id; without an address: an event that names none.
 pub fn correlation(provider: &str, account: &str, provider_message: &str, address: Option<&[u8; 16]>) -> Bytes {
     let address: &[u8] = address.map_or(&[], |hash| hash);

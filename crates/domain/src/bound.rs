@@ -2,7 +2,8 @@
 //!
 //! Of every deciding class the [`FACTS_FIRST`] smallest (time, id) and the last are kept, of opens and clicks
 //! [`ENGAGEMENTS_FIRST`]; besides, for each part of the attribution and each rank the [`ATTRIBUTIONS_FIRST`] first facts
-//! that say it, and the first send naming each of the [`CAMPAIGNS_FIRST`] first campaigns. Retracted and superseded
+//! that say it, and the first send naming each of the [`CAMPAIGNS_FIRST`] first campaigns; of the lifts that a register
+//! sent, the last [`LIFTS_MAX`] of each scope. Retracted and superseded
 //! copies keep their place, so the choice is path independent (see [`crate::kept`]).
 //!
 //! An upgrade of a kept fact replaces it, or stands beside it and supersedes it when it moves to another class or time.
@@ -10,6 +11,7 @@
 //! needs more than [`ENGAGEMENTS_FIRST`] opens or clicks of one message, or [`FACTS_FIRST`] facts of another class, and
 //! a decoder that moves facts to other times or classes.
 
+use crate::contact::bound::LIFTS_MAX;
 use crate::entry::Entry;
 use crate::kept::{Copied, Group, Row, choose};
 use crate::{Agent, BounceClass, Fact, Rank, Scope};
@@ -29,7 +31,7 @@ pub const FACTS_MAX: usize = 14 * (FACTS_FIRST + 1)
     + 4 * (ENGAGEMENTS_FIRST + 1)
     + 18 * ATTRIBUTIONS_FIRST
     + CAMPAIGNS_FIRST
-    + 2 * SCOPES_MAX * (FACTS_FIRST + 1);
+    + SCOPES_MAX * (2 * (FACTS_FIRST + 1) + LIFTS_MAX);
 
 /// What more came than the row keeps. Sticky, and a pure function of all events ever seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -189,7 +191,7 @@ fn by_campaign(rows: &[Row<Entry>], chosen: &mut [bool]) {
 
 /// Unsubscribes and resubscribes of the smallest scopes; a fixed order of scopes keeps the choice path independent.
 fn by_scope(rows: &[Row<Entry>], chosen: &mut [bool], beyond: &mut Beyond) {
-    let mut groups: Vec<((&Scope, bool), Group)> = Vec::new();
+    let mut groups: Vec<((&Scope, Said), Group)> = Vec::new();
     let scoped = rows.iter().enumerate().filter_map(|(place, row)| Some((place, &row.copy, scope_of(&row.copy.fact)?)));
     for (_, _, group) in scoped.clone() {
         if let Err(place) = groups.binary_search_by(|(known, _)| known.cmp(&group)) {
@@ -200,30 +202,56 @@ fn by_scope(rows: &[Row<Entry>], chosen: &mut [bool], beyond: &mut Beyond) {
         groups.retain(|((scope, _), _)| *scope <= largest);
         *beyond = beyond.with(Beyond::HISTORY);
     }
+    let mut lifts: Vec<(&Scope, usize)> = Vec::new();
     for (place, entry, group) in scoped {
         let Ok(at) = groups.binary_search_by(|(known, _)| known.cmp(&group)) else { continue };
-        let kept = groups.get_mut(at).is_some_and(|(_, group)| group.offer(place, entry.key(), FACTS_FIRST));
-        choose(chosen, kept.then_some(place));
+        let Some((_, kept)) = groups.get_mut(at) else { continue };
+        let known = kept.keys();
+        let first = kept.offer(place, entry.key(), FACTS_FIRST);
+        if group.1 != Said::Lifted {
+            choose(chosen, first.then_some(place));
+        } else if kept.keys() > known {
+            lifts.push((group.0, place));
+        }
     }
-    for (_, group) in &groups {
+    last_lifts(lifts, chosen);
+    for ((_, said), group) in &groups {
         choose(chosen, group.last());
-        if group.keys() > FACTS_FIRST + 1 {
+        if *said != Said::Lifted && group.keys() > FACTS_FIRST + 1 {
             *beyond = beyond.with(Beyond::HISTORY);
         }
     }
 }
 
+/// The latest lifts of each scope: as many as a register keeps, so that a message is told all of them in every order.
+fn last_lifts(mut lifts: Vec<(&Scope, usize)>, chosen: &mut [bool]) {
+    lifts.sort_unstable();
+    for of_scope in lifts.chunk_by(|(left, _), (right, _)| left == right) {
+        of_scope.iter().rev().take(LIFTS_MAX).for_each(|(_, place)| choose(chosen, Some(*place)));
+    }
+}
+
 /// The last scope that is kept, if there are more.
-fn nth_scope<'a>(groups: &[((&'a Scope, bool), Group)]) -> Option<(&'a Scope, usize)> {
+fn nth_scope<'a>(groups: &[((&'a Scope, Said), Group)]) -> Option<(&'a Scope, usize)> {
     let mut scopes: Vec<&Scope> = groups.iter().map(|((scope, _), _)| *scope).collect();
     scopes.dedup();
     (scopes.len() > SCOPES_MAX).then(|| scopes.get(SCOPES_MAX - 1).map(|scope| (*scope, scopes.len()))).flatten()
 }
 
-fn scope_of(fact: &Fact) -> Option<(&Scope, bool)> {
+/// What is said of a scope.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    Unsubscribed,
+    Resubscribed,
+    /// A resubscribe that the register sent.
+    Lifted,
+}
+
+fn scope_of(fact: &Fact) -> Option<(&Scope, Said)> {
     match fact {
-        Fact::Unsubscribed { scope, .. } => Some((scope, false)),
-        Fact::Resubscribed { scope, .. } => Some((scope, true)),
+        Fact::Unsubscribed { scope, .. } => Some((scope, Said::Unsubscribed)),
+        Fact::Resubscribed { scope, from_register: false } => Some((scope, Said::Resubscribed)),
+        Fact::Resubscribed { scope, from_register: true } => Some((scope, Said::Lifted)),
         _ => None,
     }
 }

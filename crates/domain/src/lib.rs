@@ -5,6 +5,7 @@
 
 mod attribution;
 pub mod bound;
+pub mod contact;
 pub mod counters;
 pub mod entry;
 pub mod event;
