@@ -13,6 +13,8 @@ mod produce;
 mod reconcile;
 mod reply;
 mod request;
+mod rows;
+mod show;
 mod system;
 mod terminal;
 
@@ -35,7 +37,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play a month of several organisations' mail and show their campaigns.
+    /// Play a month of three organisations, their mailers' and providers' events, and show their campaigns.
     Demo(demo::Demo),
     /// Say line by line what decode would do with platform events (JSON lines).
     Check {

@@ -92,10 +92,18 @@ pub(super) fn send(common: &Common<'_>, send: &wire::Send, emit: &mut Emit<'_>) 
     };
     known(common, send, &attribution, emit)?;
     emit.event(&event(common, message, attribution, &send.provider, Fact::Sent));
-    let mail = private::v1::Mail { address: address.to_owned(), subject: text::words(&send.subject) };
+    used(common, client, message, address, &send.subject, emit);
+    Ok(())
+}
+
+/// Keeps the address that a message used, or would have used, with its client's rows.
+fn used(common: &Common<'_>, client: &str, message: &str, address: &str, subject: &str, emit: &mut Emit<'_>) {
+    if client.is_empty() || address.is_empty() {
+        return;
+    }
+    let mail = private::v1::Mail { address: address.trim().to_owned(), subject: text::words(subject) };
     let row = platform_people::private(common, private::v1::private::Row::Mail(mail));
     emit.private(common.organisation, client, &format!("mail/{message}"), Some(&row));
-    Ok(())
 }
 
 /// Says which message a provider's id means, when the send names one.
@@ -141,6 +149,7 @@ pub(super) fn refused(common: &Common<'_>, refused: &wire::Refused, emit: &mut E
     let words = text::scrubbed(&text::words(&refused.text));
     let drop = Drop { reason, scope: scope.scope(), text: words };
     emit.event(&event(common, message, attribution, "", Fact::Dropped(drop)));
+    used(common, &refused.client, message, &refused.address, "", emit);
     Ok(())
 }
 
@@ -153,6 +162,7 @@ pub(super) fn withheld(common: &Common<'_>, withheld: &wire::Withheld, emit: &mu
     let named = contract::identity::event(&[campaign.as_bytes(), client.as_bytes()]);
     let message = format!("withheld-{}", contract::json::hex(&named.0));
     emit.event(&event(common, &message, attribution, "", Fact::Withheld(reason)));
+    used(common, client, &message, &withheld.address, "", emit);
     Ok(())
 }
 

@@ -1,0 +1,65 @@
+//! The month into the intakes, as its mailer and providers would put it there.
+
+use anyhow::Result;
+use bytes::Bytes;
+use contract::topic::Topic;
+use demo::{Intake, Item};
+use engine::{Output, Record, TopicPartition};
+use processor::accounts::{Account, Accounts};
+
+use crate::ingest;
+use crate::system::System;
+
+/// Items of one append.
+const APPEND_ITEMS_MAX: usize = 2_000;
+
+/// Each organisation's account at its provider, named like it.
+pub(super) fn accounts() -> Accounts {
+    let account = |organisation: &demo::Organisation| {
+        let account = Account { organisations: vec![organisation.id.to_owned()], ..Account::default() };
+        ((organisation.provider.to_owned(), organisation.id.to_owned()), account)
+    };
+    demo::ORGANISATIONS.iter().map(account).collect()
+}
+
+/// The same accounts as a configuration file has them, for the commands that come after the demo.
+pub(super) fn configuration() -> String {
+    let account = |organisation: &demo::Organisation| {
+        let (id, provider) = (organisation.id, organisation.provider);
+        format!("[[account]]\nprovider = \"{provider}\"\nname = \"{id}\"\norganisations = [\"{id}\"]\n")
+    };
+    demo::ORGANISATIONS.iter().map(account).collect::<Vec<_>>().join("\n")
+}
+
+/// Appends what the month brings, in its order; `tell` hears how many items are appended.
+pub(super) fn append(system: &System, items: &[Item], mut tell: impl FnMut(u64)) -> Result<()> {
+    let mut appended = 0_u64;
+    for chunk in items.chunks(APPEND_ITEMS_MAX) {
+        let mut outputs = Vec::with_capacity(chunk.len());
+        for item in chunk {
+            appended += 1;
+            outputs.push(output(system, appended, item));
+        }
+        system.log.append(outputs)?;
+        tell(appended);
+    }
+    Ok(())
+}
+
+/// Requests go by their hash; platform events, whose keys are free, go around.
+fn output(system: &System, number: u64, item: &Item) -> Output {
+    match &item.intake {
+        Intake::Platform(event) => {
+            let turn = number.checked_rem(u64::from(system.settings.partitions)).unwrap_or(0);
+            let partition = u32::try_from(turn).unwrap_or(0);
+            let to = TopicPartition { topic: system.settings.topic(Topic::Platform), partition };
+            let value = Some(Bytes::copy_from_slice(event));
+            Output { to, record: Record { value, timestamp_ms: item.received_ms, ..Record::default() } }
+        }
+        Intake::Webhook { provider, account, body } => {
+            let record = ingest::record(provider, account, &Bytes::copy_from_slice(body), item.received_ms);
+            let key = record.key.clone().unwrap_or_default();
+            Output { to: system.settings.partition_of(Topic::Webhooks, &key), record }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The recipients of a campaign: who, at which address, what became of the mail, why, and since when.
+
+use std::io::Write;
+
+use anyhow::Result;
+use contract::event;
+use contract::proto::message::v1::{MessageState, Outcome, Status};
+use domain::Time;
+
+use super::grid::{self, Column};
+use super::{Organisations, json, local, words};
+use crate::Format;
+
+/// A message without an outcome after this many microseconds is shown as not reported yet: 72 hours.
+const SILENT_MICROS: i64 = 72 * 3_600_000_000;
+
+/// One mail of a campaign, or one that was withheld.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recipient {
+    /// The message's id.
+    pub(crate) message: String,
+    /// The client's name, when the platform gave it.
+    pub(crate) name: Option<String>,
+    /// The address used, while it is kept.
+    pub(crate) address: Option<String>,
+    /// What became of it.
+    pub(crate) row: MessageState,
+}
+
+/// A part of a list: its number from 1, and how many rows it holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub(crate) number: usize,
+    pub(crate) rows: usize,
+}
+
+const COLUMNS: [Column; 5] = [
+    ("Client", false, 24),
+    ("Address", false, 36),
+    ("Status", false, 12),
+    ("Reason", false, 52),
+    ("Status since", false, 22),
+];
+
+/// By name, then client and message; copies last.
+pub(crate) fn sort(recipients: &mut [Recipient]) {
+    let key = |recipient: &Recipient| {
+        let name = recipient.name.clone().unwrap_or_else(|| recipient.row.client.clone());
+        (recipient.row.copy, name, recipient.row.client.clone(), recipient.message.clone())
+    };
+    recipients.sort_by_key(key);
+}
+
+/// Writes one page. `as_of` is the time that the rows reflect.
+///
+/// # Errors
+/// When nobody takes what is written.
+pub(crate) fn write(
+    out: &mut dyn Write,
+    organisation: &str,
+    recipients: &[Recipient],
+    page: Page,
+    as_of: Time,
+    organisations: &Organisations,
+    format: Format,
+) -> Result<()> {
+    let rows = page.rows.max(1);
+    let shown: Vec<&Recipient> = recipients.iter().skip((page.number.max(1) - 1) * rows).take(rows).collect();
+    if format == Format::Json {
+        for recipient in shown {
+            writeln!(out, "{}", json::recipient(organisation, recipient)?)?;
+        }
+        return Ok(());
+    }
+    let cells = shown.iter().map(|recipient| {
+        let row = &recipient.row;
+        let since = row.status_since.map(|at| local(organisations, organisation, contract::time_of(&at)));
+        vec![
+            recipient.name.clone().unwrap_or_else(|| row.client.clone()),
+            recipient.address.clone().unwrap_or_else(|| "-".to_owned()),
+            status(row).to_owned(),
+            reason(row, as_of),
+            since.unwrap_or_else(|| "-".to_owned()),
+        ]
+    });
+    for line in grid::lines(&COLUMNS, &cells.collect::<Vec<_>>()) {
+        writeln!(out, "{line}")?;
+    }
+    let pages = recipients.len().div_ceil(rows);
+    writeln!(out, "page {} of {pages}, {} recipients", page.number, recipients.len())?;
+    Ok(())
+}
+
+fn status(row: &MessageState) -> &'static str {
+    words::status(Status::try_from(row.status).unwrap_or_default())
+}
+
+/// Why the row shows what it shows, in plain words; empty where the status says all.
+fn reason(row: &MessageState, as_of: Time) -> String {
+    let why = match Outcome::try_from(row.outcome) {
+        Ok(Outcome::Bounced) => event::bounce_from_wire(row.bounce).map(words::bounce).unwrap_or_default(),
+        Ok(Outcome::Dropped) => event::drop_from_wire(row.drop).map(words::drop).unwrap_or_default(),
+        Ok(Outcome::Withheld) => event::withheld_from_wire(row.withheld).map(words::withheld).unwrap_or_default(),
+        Ok(Outcome::Pending) => pending(row, as_of),
+        _ if row.delivered_inferred => "no delivery report; what the client did proves it",
+        _ => "",
+    };
+    match (row.copy, why.is_empty()) {
+        (true, true) => "a copy to the organisation, counted in no number".to_owned(),
+        (true, false) => format!("a copy, counted in no number: {why}"),
+        (false, _) => why.to_owned(),
+    }
+}
+
+fn pending(row: &MessageState, as_of: Time) -> &'static str {
+    let since = row.status_since.map_or(as_of, |at| contract::time_of(&at));
+    if since.plus_micros(SILENT_MICROS) < as_of { "no report yet" } else { "on its way" }
+}
