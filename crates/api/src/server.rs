@@ -1,0 +1,125 @@
+//! Accepts connections within bounds, closes slow ones, and ends in order: what was accepted is answered.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use crate::patience::{Patience, Patient};
+
+/// Connections at once; one more is closed unanswered.
+const CONNECTIONS_MAX: u32 = 1_024;
+/// How long the head of a request may take, and how long a connection may be idle.
+const HEAD_MAX: Duration = Duration::from_secs(10);
+/// Headers of a request.
+const HEADERS_MAX: usize = 64;
+/// Bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// A listener that is being served.
+pub struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    connections: Arc<Semaphore>,
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts nothing more and waits, at most `patience`, until what was accepted is answered.
+    pub async fn stop(self, patience: Duration) {
+        self.stop.send_replace(true);
+        let ended = self.connections.acquire_many(CONNECTIONS_MAX);
+        // Whoever has not been answered by then is cut off: nothing was promised to them.
+        tokio::time::timeout(patience, ended).await.ok();
+    }
+}
+
+/// Serves a listener until it is stopped.
+///
+/// # Errors
+/// When the listener has no address.
+pub fn serve(listener: TcpListener, router: Router) -> std::io::Result<Server> {
+    let address = listener.local_addr()?;
+    let (stop, stopped) = watch::channel(false);
+    let connections = Arc::new(Semaphore::new(usize::try_from(CONNECTIONS_MAX).unwrap_or(usize::MAX)));
+    tokio::spawn(accept(listener, router, stopped, Arc::clone(&connections)));
+    Ok(Server { address, stop, connections })
+}
+
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+    connections: Arc<Semaphore>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = told(&mut stopped) => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                if let Ok(permit) = Arc::clone(&connections).try_acquire_owned() {
+                    tokio::spawn(connection(stream, router.clone(), stopped.clone(), permit));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+    permit: OwnedSemaphorePermit,
+) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let patience = Patience::default();
+    let io = TokioIo::new(Patient::new(stream, patience.clone()));
+    let service = tower(router, patience);
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
+    let mut serving = std::pin::pin!(server.serve_connection(io, service));
+    tokio::select! {
+        served = serving.as_mut() => tell(served),
+        () = told(&mut stopped) => {
+            serving.as_mut().graceful_shutdown();
+            tell(serving.await);
+        }
+    }
+    drop(permit);
+}
+
+/// Waits until it is to stop.
+async fn told(stopped: &mut watch::Receiver<bool>) {
+    // Nobody is left to tell: that is the end, too.
+    drop(stopped.wait_for(|stopped| *stopped).await);
+}
+
+/// The routes as hyper wants them; a request knows its connection's patience.
+fn tower(router: Router, patience: Patience) -> TowerToHyperService<Router<()>> {
+    TowerToHyperService::new(router.layer(axum::Extension(patience)))
+}
+
+/// A client that goes away or is too slow is an everyday thing.
+fn tell(served: Result<(), hyper::Error>) {
+    if let Err(error) = served {
+        tracing::debug!(timeout = error.is_timeout(), parse = error.is_parse(), "a connection ended early");
+    }
+}

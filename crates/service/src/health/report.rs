@@ -1,0 +1,197 @@
+//! What the board says: states in words, how far a restore is, how long it may take.
+
+use engine::State;
+use serde::Serialize;
+
+use super::{Board, STUCK_MS, Task};
+
+/// Everything that the board says.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Every task runs, none is stalled, and the intake is open.
+    pub ready: bool,
+    /// Why the process cannot go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// Why the intake takes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intake_closed: Option<String>,
+    /// Every task, by fold in flow order and partition.
+    pub tasks: Vec<TaskReport>,
+}
+
+/// One task.
+#[derive(Clone, Debug, Serialize)]
+pub struct TaskReport {
+    /// Its fold.
+    pub fold: &'static str,
+    /// Its partition.
+    pub partition: u32,
+    /// `assigned`, `restoring`, `rebuilding`, `live` or `stalled`.
+    pub state: &'static str,
+    /// Since when it is in that state, in milliseconds.
+    pub state_ms: i64,
+    /// Why it is stalled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// How far a restore or rebuild is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Offsets between its committed offset and the end of its input.
+    pub lag: u64,
+    /// Since when it has committed nothing although it has lag, in milliseconds.
+    pub commit_age_ms: i64,
+}
+
+/// How far a restore or rebuild is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Whole per cent.
+    pub percent: u64,
+    /// Offsets a second so far.
+    pub rate: u64,
+    /// Seconds that are left at that rate; unknown before there is a rate.
+    pub eta_seconds: Option<u64>,
+}
+
+impl Board {
+    /// What the board says at a time in milliseconds since the Unix epoch.
+    pub fn report(&self, now_ms: i64) -> Report {
+        let seen = self.lock();
+        let tasks: Vec<TaskReport> = seen
+            .tasks
+            .iter()
+            .map(|(id, task)| TaskReport { fold: self.fold(*id), partition: id.partition, ..task.report(now_ms) })
+            .collect();
+        let (failed, closed) = (seen.failed.clone(), seen.closed.clone());
+        let live = !tasks.is_empty() && tasks.iter().all(|task| task.state == "live");
+        Report { ready: live && failed.is_none() && closed.is_none(), failed, intake_closed: closed, tasks }
+    }
+}
+
+impl Task {
+    fn report(&self, now_ms: i64) -> TaskReport {
+        let state_ms = now_ms.saturating_sub(self.since_ms).max(0);
+        let lag = self.end.saturating_sub(self.committed);
+        let commit_age_ms = if lag == 0 { 0 } else { now_ms.saturating_sub(self.moved_ms).max(0) };
+        let stuck = self.state == State::Running && commit_age_ms >= STUCK_MS;
+        let why = match &self.state {
+            State::Stalled(why) => Some(why.clone()),
+            _ if stuck => Some(format!("nothing committed for {} s although there is lag", commit_age_ms / 1_000)),
+            _ => None,
+        };
+        TaskReport {
+            fold: "",
+            partition: 0,
+            state: if stuck { "stalled" } else { word(&self.state) },
+            state_ms,
+            why,
+            progress: progress(&self.state, state_ms),
+            lag,
+            commit_age_ms,
+        }
+    }
+}
+
+/// A state in one word.
+pub(super) fn word(state: &State) -> &'static str {
+    match state {
+        State::Opening | State::Positioning => "assigned",
+        State::Restoring { .. } => "restoring",
+        State::Rebuilding { .. } => "rebuilding",
+        State::Running => "live",
+        State::Stalled(_) => "stalled",
+    }
+}
+
+/// Offsets done and offsets in all.
+fn share(state: &State) -> Option<(u64, u64)> {
+    match state {
+        State::Restoring { from, at, to } => Some((at.saturating_sub(*from), to.saturating_sub(*from))),
+        State::Rebuilding { at, to } => Some((*at, *to)),
+        _ => None,
+    }
+}
+
+/// The share that is done, from 0 to 1.
+pub(super) fn ratio(state: &State) -> Option<f64> {
+    share(state).map(|(done, all)| if all == 0 { 1.0 } else { float(done) / float(all) })
+}
+
+fn progress(state: &State, state_ms: i64) -> Option<Progress> {
+    let (done, all) = share(state)?;
+    let percent = done.saturating_mul(100).checked_div(all).unwrap_or(100).min(100);
+    let elapsed_ms = u64::try_from(state_ms).unwrap_or(0);
+    let rate = done.saturating_mul(1_000).checked_div(elapsed_ms).unwrap_or(0);
+    Some(Progress { percent, rate, eta_seconds: all.saturating_sub(done).checked_div(rate) })
+}
+
+/// A number for a gauge, which is a float: exact below 2^53.
+pub(super) fn float(number: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats; offsets stay below 2^53")]
+    let float = number as f64;
+    float
+}
+
+/// Milliseconds as seconds.
+pub(super) fn seconds(ms: i64) -> f64 {
+    float(u64::try_from(ms).unwrap_or(0)) / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::{Counts, Fold, TaskId, Topic, Topology};
+
+    use super::*;
+
+    const TASK: TaskId = TaskId { fold: 0, partition: 3 };
+
+    fn board() -> Board {
+        let fold = Fold { name: "messages", input: Topic::new("events"), state: None, publishes: false, version: 1 };
+        Board::new(&Topology { folds: vec![fold] }, [TASK], 0)
+    }
+
+    fn after(board: &Board, state: State, now_ms: i64) -> TaskReport {
+        board.observe(&[(TASK, state)], &Counts::default(), now_ms);
+        board.report(now_ms).tasks.remove(0)
+    }
+
+    #[test]
+    fn a_restore_has_a_rate_and_an_end() {
+        let board = board();
+        assert!(!board.report(0).ready, "nobody has told of the task");
+        after(&board, State::Restoring { from: 100, at: 100, to: 1_100 }, 1_000);
+        let task = after(&board, State::Restoring { from: 100, at: 350, to: 1_100 }, 2_000);
+        assert_eq!((task.state, task.partition), ("restoring", 3));
+        assert_eq!(task.progress, Some(Progress { percent: 25, rate: 250, eta_seconds: Some(3) }));
+        assert_eq!(after(&board, State::Running, 5_000).progress, None);
+        assert!(board.report(5_000).ready);
+    }
+
+    #[test]
+    fn a_task_that_stopped_or_commits_nothing_is_not_ready_and_says_why() {
+        let board = board();
+        after(&board, State::Running, 0);
+        board.compare(TASK, 5, 9, 0);
+        assert_eq!(board.report(STUCK_MS - 1).tasks[0].commit_age_ms, STUCK_MS - 1);
+        assert!(board.report(STUCK_MS - 1).ready);
+        let report = board.report(STUCK_MS);
+        assert_eq!((report.ready, report.tasks[0].state, report.tasks[0].lag), (false, "stalled", 4));
+        board.compare(TASK, 9, 9, STUCK_MS);
+        assert!(board.report(STUCK_MS + 1).ready, "it caught up");
+        let task = after(&board, State::Stalled("the log lost offsets".into()), STUCK_MS);
+        assert_eq!(task.why.as_deref(), Some("the log lost offsets"));
+    }
+
+    #[test]
+    fn a_closed_intake_and_a_dead_worker_are_not_ready() {
+        let board = board();
+        after(&board, State::Running, 0);
+        board.close(Some("the disk is full".into()));
+        assert!(!board.report(0).ready);
+        board.close(None);
+        assert!(board.report(0).ready);
+        board.fail("a worker died");
+        assert!(!board.report(0).ready);
+    }
+}
