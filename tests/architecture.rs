@@ -22,7 +22,17 @@ const ARROWS: [(&str, &[&str]); 14] = [
     (
         "mailtally",
         &[
-            "api", "contract", "demo", "domain", "embedded", "engine", "log", "oracle", "processor", "providers", "service",
+            "api",
+            "contract",
+            "demo",
+            "domain",
+            "embedded",
+            "engine",
+            "log",
+            "oracle",
+            "processor",
+            "providers",
+            "service",
             "store",
         ],
     ),

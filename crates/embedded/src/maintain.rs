@@ -88,7 +88,10 @@ impl Round<'_> {
             let Some(place) = places.get(self.keeper.cursor) else { break };
             match place.cleanup {
                 Cleanup::Delete { retention_ms: None } => {}
-                Cleanup::Delete { retention_ms: Some(age) } => self.retain(place, self.now_ms.saturating_sub(age))?,
+                Cleanup::Delete { retention_ms: Some(age) } => {
+                    let age = self.core.options.retention_ms.get(&place.at.topic).copied().unwrap_or(age);
+                    self.retain(place, self.now_ms.saturating_sub(age))?;
+                }
                 Cleanup::Compact { tombstone_ms } => self.compact(place, tombstone_ms)?,
             }
             if self.left == 0 {

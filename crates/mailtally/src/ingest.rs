@@ -18,7 +18,6 @@ use processor::decode::webhook::{Fate, fates};
 use processor::emit::Emit;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts;
 use crate::reply::Reply;
 use crate::request::Place;
 use crate::system::{System, now_ms};
@@ -33,7 +32,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     provider: String,
     /// The account at the provider.
-    #[arg(long, default_value_t = accounts::main_account())]
+    #[arg(long, default_value = "main")]
     account: String,
     /// An organisation that the account may speak for, besides those of the configuration; may be repeated.
     #[arg(long)]

@@ -1,20 +1,24 @@
 //! The one binary. Each command is one file and one line here.
 
-mod accounts;
 mod bodies;
 mod campaigns;
 mod check;
+mod configuration;
 mod consume;
 mod decode;
 mod demo;
 mod ingest;
+mod live;
 mod perform;
+mod place;
 mod produce;
 mod reconcile;
 mod reply;
 mod request;
 mod rows;
+mod run;
 mod show;
+mod space;
 mod system;
 mod terminal;
 
@@ -52,6 +56,11 @@ enum Command {
     Produce(produce::Arguments),
     /// Print a topic's records.
     Consume(consume::Arguments),
+    /// Run everything: intake, folds, upkeep, health, metrics; until SIGTERM or SIGINT.
+    Run(run::Arguments),
+    /// Check or show the configuration.
+    #[command(subcommand)]
+    Config(configuration::Configuration),
     /// Show every campaign's numbers.
     Campaigns(campaigns::Arguments),
     /// Recount everything from the events and compare every published row.
@@ -76,8 +85,10 @@ fn main() -> ExitCode {
         if error.chain().any(is_broken_pipe) {
             return ExitCode::SUCCESS;
         }
-        eprintln!("mailtally: {error:#}");
-        ExitCode::FAILURE
+        let is_configuration = error.chain().any(|cause| cause.is::<service::config::Problems>());
+        format!("{error:#}").lines().for_each(|line| eprintln!("mailtally: {line}"));
+        // 2 as clap has it: what was asked cannot be, whatever the data.
+        ExitCode::from(if is_configuration { 2 } else { 1 })
     })
 }
 
@@ -85,6 +96,8 @@ fn main() -> ExitCode {
 fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(demo) => demo.run(),
+        Command::Run(given) => given.run(),
+        Command::Config(given) => given.run(),
         Command::Check { file } => check::run(&file),
         Command::Decode(decode) => decode.run(),
         Command::Ingest(given) => perform(&given.place, &Request::Ingest(given.request()?)),

@@ -1,25 +1,45 @@
-//! Carries a request out where its data directory is: in this process, over streams of its own.
+//! Carries a request out where its data directory is: in this process over streams of its own, or by the live `run` that has
+//! the directory open.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use embedded::OpenError;
 
-use crate::accounts;
+use crate::live;
 use crate::reply::{Progress, Reply};
 use crate::request::{Place, Request};
 use crate::system::System;
 use crate::terminal::Bar;
 
-/// Opens the directory and executes the request in this process.
+/// Executes the request where the directory is open.
 pub(crate) fn perform(place: &Place, request: &Request) -> Result<ExitCode> {
-    let mut bound = place.config.as_deref().map(accounts::read).transpose()?.unwrap_or_default();
-    bound.extend(request.accounts());
-    let system = System::open(&place.data, bound)?;
+    let config = place.config()?;
+    if !request.makes() && !config.data.join("log").exists() {
+        bail!(
+            "{} is no data directory: name one with --data or --config, or begin one with produce, ingest or run",
+            config.data.display()
+        );
+    }
+    match System::open_as(&config, request.accounts()) {
+        Ok(system) => here(&system, request),
+        Err(error) if is_locked(&error) => live::ask(&config, request, error),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether another process has the directory.
+pub(crate) fn is_locked(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::Locked { .. }))
+}
+
+/// Executes it in this process.
+pub(crate) fn here(system: &System, request: &Request) -> Result<ExitCode> {
     let bar = Bar::new();
     let mut progress = |progress: Progress| bar.show(progress);
     let (mut out, mut notes) = (std::io::stdout().lock(), std::io::stderr());
-    let code = request.execute(&system, &mut Reply { out: &mut out, notes: &mut notes, progress: &mut progress })?;
+    let code = request.execute(system, &mut Reply { out: &mut out, notes: &mut notes, progress: &mut progress })?;
     out.flush()?;
     Ok(ExitCode::from(code))
 }

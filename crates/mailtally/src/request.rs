@@ -1,26 +1,14 @@
 //! A command over a data directory as a value. The command line makes it and reads files and standard input itself, so that it
 //! can be executed here or, when a live `run` has the directory, there.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use processor::accounts::Accounts;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use crate::place::Place;
 use crate::reply::Reply;
 use crate::system::System;
 use crate::{campaigns, consume, ingest, produce, reconcile};
-
-/// Which data directory a command is about.
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Place {
-    /// Data directory.
-    #[arg(long, default_value = "data")]
-    pub(crate) data: PathBuf,
-    /// Configuration file; its [[account]] entries bind providers' accounts to organisations.
-    #[arg(long)]
-    pub(crate) config: Option<PathBuf>,
-}
 
 /// What is asked of a data directory. One line a command here, and one in [`Request::execute`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +39,11 @@ impl Request {
             Self::Campaigns(command) => command.execute(at, reply),
             Self::Reconcile(command) => command.execute(at, reply),
         }
+    }
+
+    /// Whether it may begin a data directory; the others ask one that is there.
+    pub(crate) fn makes(&self) -> bool {
+        matches!(self, Self::Produce(_) | Self::Ingest(_))
     }
 
     /// Accounts that the command itself binds, besides those of the configuration.

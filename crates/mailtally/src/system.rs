@@ -11,17 +11,17 @@ use anyhow::{Context as _, Result, bail};
 use contract::topic::{Cleanup, Topic};
 use embedded::Embedded;
 use engine::{Offset, State, Stored, TaskId, TopicPartition};
-use log::{Log, ReadLimit, TopicSpec};
-use processor::accounts::Accounts;
+use log::{Log, ReadLimit, TopicDescription, TopicSpec};
+use processor::accounts::{Account, Accounts};
 use processor::driver::{Observation, Worker};
 use processor::settings::Settings;
 use processor::topology::{processor, topology};
-use store::{Budget, Rocks};
+use service::config::Config;
+use store::{Budget, Rocks, Stores};
 
+use crate::place::Place;
 use crate::reply::Progress;
 
-/// Partitions of every topic of a new data directory.
-const PARTITIONS: u32 = 4;
 /// How long the folds may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// How often live folds are looked at when the log is quiet.
@@ -32,9 +32,10 @@ pub(crate) struct System {
     pub(crate) root: PathBuf,
     pub(crate) log: Arc<dyn Log>,
     /// The same log, for what only the embedded one can do: backups, upkeep, its space on disk.
-    #[expect(dead_code, reason = "backup and upkeep come next")]
     pub(crate) embedded: Arc<Embedded>,
+    pub(crate) stores: Arc<Rocks>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) options: engine::Options,
     pub(crate) folds: Folds,
 }
 
@@ -43,25 +44,40 @@ pub(crate) enum Folds {
     /// Nobody, until [`System::settle`] is asked.
     AtRest,
     /// A live `run`; it says which partition has stopped and why, if one has.
-    #[expect(dead_code, reason = "run comes next")]
     Live(Arc<dyn Fn() -> Option<String> + Send + Sync>),
 }
 
 impl System {
-    /// Opens a data directory, or makes it, with the providers' accounts.
+    /// Opens a data directory, or makes it, with defaults and the providers' accounts.
     pub(crate) fn open(root: &Path, accounts: Accounts) -> Result<Self> {
+        let place = Place { data: Some(root.to_owned()), ..Place::default() };
+        Self::open_as(&place.config()?, accounts)
+    }
+
+    /// Opens a data directory, or makes it, as configured; with accounts besides those of the configuration.
+    pub(crate) fn open_as(config: &Config, accounts: Accounts) -> Result<Self> {
+        let root = &config.data;
         std::fs::create_dir_all(root).with_context(|| format!("make {}", root.display()))?;
-        let log = Arc::new(Embedded::open(root.join("log"), embedded::Options::default())?);
-        let settings = Settings::with_accounts("mailtally", PARTITIONS, key(&root.join("address.key"))?, accounts);
+        let log = Arc::new(Embedded::open(root.join("log"), log_options(config))?);
+        let (prefix, partitions) = layout(config, &log.topics()?)?;
+        let bound = config.accounts.iter().map(account).chain(accounts).collect();
+        let settings = Settings::with_accounts(&prefix, partitions, key(&root.join("address.key"))?, bound);
         for topic in Topic::ALL {
             let cleanup = match topic.cleanup() {
                 Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },
                 Cleanup::Compact(tombstone_ms) => log::Cleanup::Compact { tombstone_ms },
             };
-            log.create_topic(&TopicSpec { name: settings.topic(topic), partitions: PARTITIONS, cleanup })?;
+            log.create_topic(&TopicSpec { name: settings.topic(topic), partitions, cleanup })?;
         }
+        let stores = Arc::new(Rocks::new(&root.join("state"), budget(config))?);
+        let options = engine::Options {
+            batch_records_max: config.commit.records,
+            batch_bytes_max: config.commit.bytes,
+            linger_ms: config.commit.linger_ms,
+            ..engine::Options::default()
+        };
         let embedded = Arc::clone(&log);
-        Ok(Self { root: root.to_owned(), log, embedded, settings, folds: Folds::AtRest })
+        Ok(Self { root: root.clone(), log, embedded, stores, settings, options, folds: Folds::AtRest })
     }
 
     /// Returns when every record that is there now is folded.
@@ -79,7 +95,7 @@ impl System {
             // The listener goes first when the folds are to stop.
             say.send(observation).ok();
         });
-        let running = self.worker(observe)?.spawn().map_err(anyhow::Error::msg)?;
+        let running = self.worker(0, 1, observe).spawn().map_err(anyhow::Error::msg)?;
         let mut done = 0;
         loop {
             let Ok(observation) = said.recv_timeout(SILENCE_MAX) else {
@@ -100,7 +116,7 @@ impl System {
     /// inputs of the later ones is there by then.
     fn wait(&self, stalled: &dyn Fn() -> Option<String>, tell: &mut dyn FnMut(Progress)) -> Result<()> {
         for fold in topology(&self.settings).folds {
-            for partition in 0..PARTITIONS {
+            for partition in 0..self.settings.partitions {
                 let input = TopicPartition { topic: fold.input.clone(), partition };
                 let end = self.log.bounds(&input)?.high_watermark;
                 let mut seen = self.log.version();
@@ -121,20 +137,25 @@ impl System {
         Ok(())
     }
 
-    fn worker(&self, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {
-        let topology = topology(&self.settings);
-        let folds = u8::try_from(topology.folds.len())?;
-        let tasks = (0..folds).flat_map(|fold| (0..PARTITIONS).map(move |partition| TaskId { fold, partition }));
-        let tasks = tasks.filter_map(|task| Some((task, processor(&self.settings, task)?))).collect();
-        Ok(Worker {
-            name: "processor-0".to_owned(),
+    /// The `place`-th of `of` workers, with its share of the partitions of every fold.
+    pub(crate) fn worker(&self, place: u32, of: u32, observe: Box<dyn FnMut(Observation) + Send>) -> Worker {
+        let own = self.tasks().filter(|task| task.partition % of.max(1) == place);
+        Worker {
+            name: format!("processor-{place}"),
             log: Arc::clone(&self.log),
-            stores: Arc::new(Rocks::new(&self.root.join("state"), Budget::default())?),
-            topology,
-            options: engine::Options::default(),
-            tasks,
+            stores: Arc::clone(&self.stores) as Arc<dyn Stores>,
+            topology: topology(&self.settings),
+            options: self.options.clone(),
+            tasks: own.filter_map(|task| Some((task, processor(&self.settings, task)?))).collect(),
             observe,
-        })
+        }
+    }
+
+    /// Every task of the installation, in flow order.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = TaskId> + use<> {
+        let partitions = self.settings.partitions;
+        let folds = 0..u8::try_from(topology(&self.settings).folds.len()).unwrap_or(u8::MAX);
+        folds.flat_map(move |fold| (0..partitions).map(move |partition| TaskId { fold, partition }))
     }
 
     /// Every record of a topic from an offset of each partition on, partition by partition.
@@ -144,7 +165,7 @@ impl System {
         from: Offset,
         mut take: impl FnMut(u32, Stored) -> Result<()>,
     ) -> Result<()> {
-        for partition in 0..PARTITIONS {
+        for partition in 0..self.settings.partitions {
             let source = TopicPartition { topic: self.settings.topic(topic), partition };
             let mut next = from.max(self.log.bounds(&source)?.start);
             while next < self.log.bounds(&source)?.high_watermark {
@@ -155,6 +176,58 @@ impl System {
         }
         Ok(())
     }
+}
+
+/// Prefix and number of partitions: those that the directory was made with, which no configuration changes in place.
+fn layout(config: &Config, topics: &[TopicDescription]) -> Result<(String, u32)> {
+    let suffix = Topic::Platform.name("");
+    let made =
+        topics.iter().find_map(|topic| Some((topic.spec.name.name().strip_suffix(&suffix)?, topic.spec.partitions)));
+    let Some((prefix, partitions)) = made else { return Ok((config.prefix.clone(), config.partitions)) };
+    let refuse = |key, made: &dyn std::fmt::Display| {
+        config.problem(
+            key,
+            &format!("is not what {} was made with: keep {made}, or begin a new data directory", config.data.display()),
+        )
+    };
+    if config.is_given("prefix") && config.prefix != prefix {
+        bail!(refuse("prefix", &prefix));
+    }
+    if config.is_given("partitions") && config.partitions != partitions {
+        bail!(refuse("partitions", &partitions));
+    }
+    Ok((prefix.to_owned(), partitions))
+}
+
+fn account(configured: &service::config::Account) -> ((String, String), Account) {
+    let account = Account { organisations: configured.organisations.clone(), mapping: configured.mapping.clone() };
+    ((configured.provider.clone(), configured.name.clone()), account)
+}
+
+/// A third of the memory is the log's.
+fn log_options(config: &Config) -> embedded::Options {
+    let memory = usize::try_from(config.memory_bytes).unwrap_or(usize::MAX);
+    let days = &config.retention;
+    let age = |topic: Topic| match topic {
+        Topic::Platform | Topic::Webhooks => Some(days.intake_ms),
+        Topic::Correlations => Some(days.correlations_ms),
+        Topic::DeadLetters => Some(days.dead_letters_ms),
+        _ => None,
+    };
+    let named = |topic: Topic| Some((engine::Topic::new(&topic.name(&config.prefix)), age(topic)?));
+    embedded::Options {
+        cache_bytes: memory / 12,
+        write_buffer_bytes: memory / 18,
+        tail_bytes: memory / 12,
+        retention_ms: Topic::ALL.into_iter().filter_map(named).collect(),
+        ..embedded::Options::default()
+    }
+}
+
+/// Two thirds of the memory are the stores'.
+fn budget(config: &Config) -> Budget {
+    let memory = usize::try_from(config.memory_bytes).unwrap_or(usize::MAX);
+    Budget { cache_bytes: memory / 3, memtable_bytes: memory / 3 }
 }
 
 /// Now, in milliseconds since the Unix epoch: the receipt time of what is produced.

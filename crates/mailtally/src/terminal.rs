@@ -26,17 +26,22 @@ impl Bar {
 
     /// Shows how far the work is.
     pub(crate) fn show(&self, progress: Progress) {
+        self.show_words(progress.what, progress.done, progress.of);
+    }
+
+    /// Shows how far work elsewhere is.
+    pub(crate) fn show_words(&self, what: &str, done: u64, of: Option<u64>) {
         let bar = &self.0;
-        if bar.message() != progress.what || bar.length() != progress.of {
-            bar.set_style(style(progress.of.is_some()));
-            bar.set_message(progress.what);
-            match progress.of {
+        if bar.message() != what || bar.length() != of {
+            bar.set_style(style(of.is_some()));
+            bar.set_message(what.to_owned());
+            match of {
                 Some(of) => bar.set_length(of),
                 None => bar.unset_length(),
             }
             bar.enable_steady_tick(Duration::from_millis(200));
         }
-        bar.set_position(progress.done);
+        bar.set_position(done);
     }
 }
 

@@ -1,0 +1,223 @@
+//! `mailtally run`: opens or makes the data directory, folds, keeps it up, answers HTTP; until a signal, or until it cannot go
+//! on. A kill at any time is safe; an orderly stop only makes the next start faster.
+
+mod commands;
+pub(crate) mod control;
+mod metered;
+mod signals;
+mod upkeep;
+mod watch;
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use api::{Appender, Edges, Server};
+use processor::driver::Running;
+use processor::topology::topology;
+use service::config::Config;
+use service::health::Board;
+use service::{logging, metric};
+
+use crate::place::Place;
+use crate::system::{Folds, System, now_ms};
+use commands::LiveCommands;
+use control::Control;
+use metered::Metered;
+use signals::Signals;
+use watch::Watch;
+
+/// How long an orderly stop may take before the process ends anyway: what is not flushed is replayed.
+const STOP_MAX: Duration = Duration::from_secs(10);
+/// How long requests that were accepted may take to be answered at a stop.
+const ANSWERS_MAX: Duration = Duration::from_secs(3);
+/// How often the workers and the signals are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What can be asked of `run`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// Where HTTP listens [default: the configuration's, else 127.0.0.1:8425].
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+impl Arguments {
+    /// Runs until it is told to stop. Exit code 0 then; 1 when it cannot go on, 2 when the configuration is wrong.
+    pub(crate) fn run(&self) -> Result<ExitCode> {
+        let mut place = self.place.clone();
+        place.set.extend(self.listen.map(|listen| format!("listen={listen}")));
+        let config = place.config()?;
+        logging::start(&config.log);
+        let listeners = Listeners::bind(&config)?;
+        let mut system = System::open_as(&config, processor::accounts::Accounts::new())?;
+        let rendered = metric::start().context("start the metrics")?;
+        metrics::gauge!(metric::BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        system
+            .embedded
+            .accepted_losses()
+            .iter()
+            .for_each(|loss| tracing::warn!(loss, "this log has lost something before"));
+        let board = Arc::new(Board::new(&topology(&system.settings), system.tasks(), now_ms()));
+        let metered = Arc::new(Metered::new(Arc::clone(&system.log)));
+        system.log = Arc::clone(&metered) as Arc<dyn log::Log>;
+        system.folds = Folds::Live(stalled(&board));
+        let live = Live::start(&config, Arc::new(system), board, metered)?;
+        let done = live.serve(listeners, rendered, &config);
+        live.stop(done)
+    }
+}
+
+/// The sockets, bound before the data directory is touched.
+struct Listeners {
+    clients: TcpListener,
+    /// The command line's own, where the clients' can be reached from elsewhere.
+    commands: Option<TcpListener>,
+}
+
+impl Listeners {
+    fn bind(config: &Config) -> Result<Self> {
+        let bind = |address: SocketAddr| {
+            let listener = TcpListener::bind(address).and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                Ok(listener)
+            });
+            listener.map_err(|error| {
+                anyhow!("cannot listen on {address} ({error}): stop the process that has it, or set listen to another address")
+            })
+        };
+        let clients = bind(config.listen)?;
+        let own = !config.listen.ip().is_loopback();
+        let commands = own.then(|| bind(SocketAddr::from(([127, 0, 0, 1], 0)))).transpose()?;
+        Ok(Self { clients, commands })
+    }
+}
+
+/// What a command that waits for the folds asks: which task has stopped, and why.
+fn stalled(board: &Arc<Board>) -> Arc<dyn Fn() -> Option<String> + Send + Sync> {
+    let board = Arc::clone(board);
+    Arc::new(move || {
+        let report = board.report(now_ms());
+        let stopped = report.tasks.into_iter().find(|task| task.state == "stalled");
+        let words = stopped.map(|task| {
+            let why = task.why.unwrap_or_default();
+            format!("partition {} of fold {} stopped: {why}", task.partition, task.fold)
+        });
+        report.failed.or(words)
+    })
+}
+
+/// Everything that turns over.
+struct Live {
+    system: Arc<System>,
+    board: Arc<Board>,
+    workers: Vec<Running>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    signals: Signals,
+}
+
+impl Live {
+    fn start(config: &Config, system: Arc<System>, board: Arc<Board>, metered: Arc<Metered>) -> Result<Self> {
+        let signals = Signals::listen()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let of = config.workers.min(system.settings.partitions);
+        let worker = |place| {
+            let board = Arc::clone(&board);
+            let observe =
+                move |seen: processor::driver::Observation| board.observe(&seen.states, &seen.counts, now_ms());
+            system.worker(place, of, Box::new(observe)).spawn().map_err(anyhow::Error::msg)
+        };
+        let workers = (0..of).map(worker).collect::<Result<Vec<_>>>()?;
+        let watch = Watch::new(Arc::clone(&system), Arc::clone(&board), metered, config.disk_headroom_bytes);
+        let threads = vec![upkeep::start(&system, &stop)?, watch.start(&stop)?];
+        Ok(Self { system, board, workers, stop, threads, signals })
+    }
+
+    /// Answers HTTP until a signal, or until something cannot go on.
+    fn serve(
+        &self,
+        listeners: Listeners,
+        rendered: metrics_exporter_prometheus::PrometheusHandle,
+        config: &Config,
+    ) -> Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let token = control::token()?;
+        let edges = Arc::new(Edges {
+            settings: Arc::clone(&self.system.settings),
+            appender: Appender::start(Arc::clone(&self.system.log), Arc::clone(&self.system.settings))?,
+            board: Arc::clone(&self.board),
+            metrics: rendered,
+            token: config.token.clone(),
+            commands: Arc::new(LiveCommands::new(Arc::clone(&self.system))),
+            command_token: token.clone(),
+            room: api::Room::default(),
+            running: api::Running::default(),
+        });
+        let servers = runtime.block_on(async { open(listeners, &edges) })?;
+        drop(edges);
+        let reached = servers.last().map(Server::address).context("a listener")?;
+        let clients = servers.first().map(Server::address).context("a listener")?;
+        let control = Control::write(&self.system.root, reached, &token)?;
+        tracing::info!(listen = %clients, data = %self.system.root.display(), "running");
+        let done = self.turn_over();
+        control.remove();
+        runtime.block_on(async {
+            for server in servers {
+                server.stop(ANSWERS_MAX).await;
+            }
+        });
+        runtime.shutdown_timeout(Duration::from_millis(500));
+        done
+    }
+
+    /// Returns when it is to stop; with an error when it must.
+    fn turn_over(&self) -> Result<()> {
+        loop {
+            if let Some(signal) = self.signals.first(TICK) {
+                tracing::info!(signal, "stopping");
+                return Ok(());
+            }
+            if let Some(why) = self.board.failed() {
+                bail!("{why}");
+            }
+            if self.workers.iter().any(Running::has_ended) {
+                self.board.fail("a folding thread ended");
+                return Ok(());
+            }
+        }
+    }
+
+    /// Stops the workers between two batches and flushes; a second signal, or too long a wait, ends the process at once.
+    fn stop(self, done: Result<()>) -> Result<ExitCode> {
+        self.signals.end_at_second(Instant::now() + STOP_MAX);
+        self.stop.store(true, Ordering::Release);
+        let mut ended = Ok(());
+        for worker in self.workers {
+            ended = worker.stop().map_err(anyhow::Error::msg).and(ended);
+        }
+        for thread in self.threads {
+            // A thread that panicked has said so; what it kept up is kept up by the next start.
+            thread.join().ok();
+        }
+        done.and(ended)?;
+        tracing::info!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn open(listeners: Listeners, edges: &Arc<Edges>) -> std::io::Result<Vec<Server>> {
+    let alone = listeners.commands.is_none();
+    let clients = tokio::net::TcpListener::from_std(listeners.clients)?;
+    let mut servers = vec![api::serve(clients, api::router(Arc::clone(edges), alone))?];
+    if let Some(commands) = listeners.commands {
+        let commands = tokio::net::TcpListener::from_std(commands)?;
+        servers.push(api::serve(commands, api::router(Arc::clone(edges), true))?);
+    }
+    Ok(servers)
+}

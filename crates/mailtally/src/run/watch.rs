@@ -1,0 +1,104 @@
+//! What is looked at every second: lag and commit age, the disk, bytes of the log; and when it cannot go on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Result;
+use engine::TopicPartition;
+use processor::topology::topology;
+use service::health::Board;
+use service::metric;
+
+use super::metered::Metered;
+use super::upkeep::pause;
+use crate::space;
+use crate::system::{System, now_ms};
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long the log may take no commit before the process ends, in milliseconds: whoever watches it sees the reason.
+const REFUSING_MAX_MS: i64 = 5_000;
+
+/// Looks.
+pub(super) struct Watch {
+    system: Arc<System>,
+    board: Arc<Board>,
+    log: Arc<Metered>,
+    headroom_bytes: u64,
+}
+
+impl Watch {
+    /// Watches this system.
+    pub(super) fn new(system: Arc<System>, board: Arc<Board>, log: Arc<Metered>, headroom_bytes: u64) -> Self {
+        Self { system, board, log, headroom_bytes }
+    }
+
+    /// Starts the thread; it ends soon after `stop`.
+    pub(super) fn start(self, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
+        let stop = Arc::clone(stop);
+        let work = move || {
+            while !stop.load(Ordering::Acquire) {
+                self.look();
+                pause(EVERY, &stop);
+            }
+        };
+        Ok(std::thread::Builder::new().name("watch".to_owned()).spawn(work)?)
+    }
+
+    fn look(&self) {
+        if let Err(error) = self.lag() {
+            tracing::warn!(%error, "lag is not known");
+        }
+        self.disk(&self.system.root);
+        for topic in self.system.embedded.space() {
+            gauge(metrics::gauge!(metric::LOG_BYTES, "topic" => topic.topic.name().to_owned()), topic.bytes);
+        }
+        gauge(metrics::gauge!(metric::LOG_DISK_BYTES), self.system.embedded.bytes_on_disk());
+        gauge(metrics::gauge!(metric::STATE_DISK_BYTES), space::below(&self.system.root.join("state")));
+        let cache = u64::try_from(self.system.stores.cache_bytes()).unwrap_or(u64::MAX);
+        gauge(metrics::gauge!(metric::ROCKSDB_BYTES, "part" => "store_cache"), cache);
+        gauge(metrics::gauge!(metric::PROCESS_BYTES), space::resident());
+        if let Some((for_ms, why)) = self.log.refusing().filter(|(for_ms, _)| *for_ms >= REFUSING_MAX_MS) {
+            self.board.fail(&format!(
+                "the log has taken no commit for {} s: {why}; nothing that was acknowledged is lost",
+                for_ms / 1_000
+            ));
+        }
+    }
+
+    fn lag(&self) -> Result<()> {
+        let topology = topology(&self.system.settings);
+        for task in self.system.tasks() {
+            let Some(fold) = topology.fold(task) else { continue };
+            let input = TopicPartition { topic: fold.input.clone(), partition: task.partition };
+            let committed = self.system.log.committed(fold.name, std::slice::from_ref(&input))?;
+            let bounds = self.system.log.bounds(&input)?;
+            let committed = committed.first().copied().flatten().unwrap_or(bounds.start);
+            self.board.compare(task, committed, bounds.high_watermark, now_ms());
+        }
+        Ok(())
+    }
+
+    /// Below its headroom the intake takes nothing: folding and upkeep need the rest.
+    fn disk(&self, root: &Path) {
+        let Some(free) = space::free(root) else { return };
+        gauge(metrics::gauge!(metric::DISK_FREE_BYTES), free);
+        let full = free < self.headroom_bytes;
+        let why = format!(
+            "the disk has {free} bytes free, less than disk_headroom_bytes = {}: free some, folding goes on",
+            self.headroom_bytes
+        );
+        if full && self.board.closed().is_none() {
+            tracing::error!(free, headroom = self.headroom_bytes, "the disk is nearly full: the intake is closed");
+        }
+        self.board.close(full.then_some(why));
+    }
+}
+
+fn gauge(gauge: metrics::Gauge, value: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats; bytes stay below 2^53")]
+    gauge.set(value as f64);
+}
