@@ -19,6 +19,7 @@ mod rows;
 mod run;
 mod show;
 mod space;
+mod status;
 mod system;
 mod terminal;
 
@@ -65,6 +66,8 @@ enum Command {
     Campaigns(campaigns::Arguments),
     /// Recount everything from the events and compare every published row.
     Reconcile(reconcile::Arguments),
+    /// Show bytes, growth, days until the disk is full, and where every task is.
+    Status(status::Arguments),
     /// Say which version this is and how RocksDB is linked.
     Version,
 }
@@ -105,6 +108,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Consume(given) => perform(&given.place, &Request::Consume(given.command.clone())),
         Command::Campaigns(given) => perform(&given.place, &Request::Campaigns(given.command.clone())),
         Command::Reconcile(given) => perform(&given.place, &Request::Reconcile(given.command.clone())),
+        Command::Status(given) => perform(&given.place, &Request::Status(given.command.clone())),
         Command::Version => {
             println!("mailtally {}\n{}", env!("CARGO_PKG_VERSION"), store::linked_library());
             Ok(ExitCode::SUCCESS)

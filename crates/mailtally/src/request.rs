@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::place::Place;
 use crate::reply::Reply;
 use crate::system::System;
-use crate::{campaigns, consume, ingest, produce, reconcile};
+use crate::{campaigns, consume, ingest, produce, reconcile, status};
 
 /// What is asked of a data directory. One line a command here, and one in [`Request::execute`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub(crate) enum Request {
     Consume(consume::Consume),
     /// Show every campaign's numbers.
     Campaigns(campaigns::Campaigns),
+    /// Show space and tasks.
+    Status(status::Status),
     /// Recount everything and compare.
     Reconcile(reconcile::Reconcile),
 }
@@ -37,6 +39,7 @@ impl Request {
             Self::Ingest(command) => command.execute(at, reply),
             Self::Consume(command) => command.execute(at, reply),
             Self::Campaigns(command) => command.execute(at, reply),
+            Self::Status(command) => command.execute(at, reply),
             Self::Reconcile(command) => command.execute(at, reply),
         }
     }

@@ -17,6 +17,7 @@ use processor::driver::{Observation, Worker};
 use processor::settings::Settings;
 use processor::topology::{processor, topology};
 use service::config::Config;
+use service::health::Board;
 use store::{Budget, Rocks, Stores};
 
 use crate::place::Place;
@@ -43,8 +44,8 @@ pub(crate) struct System {
 pub(crate) enum Folds {
     /// Nobody, until [`System::settle`] is asked.
     AtRest,
-    /// A live `run`; it says which partition has stopped and why, if one has.
-    Live(Arc<dyn Fn() -> Option<String> + Send + Sync>),
+    /// A live `run`; its board says where every task is.
+    Live(Arc<Board>),
 }
 
 impl System {
@@ -84,7 +85,7 @@ impl System {
     pub(crate) fn settle(&self, tell: &mut dyn FnMut(Progress)) -> Result<()> {
         match &self.folds {
             Folds::AtRest => self.fold_all(tell),
-            Folds::Live(stalled) => self.wait(stalled.as_ref(), tell),
+            Folds::Live(board) => self.wait(board, tell),
         }
     }
 
@@ -114,7 +115,7 @@ impl System {
 
     /// Waits until the live folds have committed what is there now, fold by fold in flow order: what the first folds add to the
     /// inputs of the later ones is there by then.
-    fn wait(&self, stalled: &dyn Fn() -> Option<String>, tell: &mut dyn FnMut(Progress)) -> Result<()> {
+    fn wait(&self, board: &Board, tell: &mut dyn FnMut(Progress)) -> Result<()> {
         for fold in topology(&self.settings).folds {
             for partition in 0..self.settings.partitions {
                 let input = TopicPartition { topic: fold.input.clone(), partition };
@@ -127,7 +128,7 @@ impl System {
                     if done >= end {
                         break;
                     }
-                    if let Some(why) = stalled() {
+                    if let Some(why) = stopped(board) {
                         bail!("{why}");
                     }
                     seen = self.log.wait(seen, LOOK_AGAIN);
@@ -234,6 +235,17 @@ fn budget(config: &Config) -> Budget {
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Which task has stopped, and why.
+fn stopped(board: &Board) -> Option<String> {
+    let report = board.report(now_ms());
+    let stalled = report.tasks.into_iter().find(|task| task.state == "stalled");
+    let words = stalled.map(|task| {
+        let why = task.why.unwrap_or_default();
+        format!("partition {} of fold {} stopped: {why}", task.partition, task.fold)
+    });
+    report.failed.or(words)
 }
 
 fn is_stalled(state: &State) -> bool {

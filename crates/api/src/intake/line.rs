@@ -41,7 +41,9 @@ enum State {
 /// # Errors
 /// Field, reason and remedy.
 pub fn verdict(settings: &Settings, line: &[u8], received_ms: i64) -> Result<PlatformEvent, Reject> {
-    let event = contract::json::platform_event(line).map_err(|error| Reject::record("not_json", format!("{error}")))?;
+    let event = contract::json::platform_event(line).map_err(|error| {
+        Reject::record("not_json", format!("{error}: write one object a line with the fields of proto/platform.proto"))
+    })?;
     judged(settings, event, received_ms)
 }
 

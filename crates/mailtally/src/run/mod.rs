@@ -66,7 +66,7 @@ impl Arguments {
         let board = Arc::new(Board::new(&topology(&system.settings), system.tasks(), now_ms()));
         let metered = Arc::new(Metered::new(Arc::clone(&system.log)));
         system.log = Arc::clone(&metered) as Arc<dyn log::Log>;
-        system.folds = Folds::Live(stalled(&board));
+        system.folds = Folds::Live(Arc::clone(&board));
         let live = Live::start(&config, Arc::new(system), board, metered)?;
         let done = live.serve(listeners, rendered, &config);
         live.stop(done)
@@ -96,20 +96,6 @@ impl Listeners {
         let commands = own.then(|| bind(SocketAddr::from(([127, 0, 0, 1], 0)))).transpose()?;
         Ok(Self { clients, commands })
     }
-}
-
-/// What a command that waits for the folds asks: which task has stopped, and why.
-fn stalled(board: &Arc<Board>) -> Arc<dyn Fn() -> Option<String> + Send + Sync> {
-    let board = Arc::clone(board);
-    Arc::new(move || {
-        let report = board.report(now_ms());
-        let stopped = report.tasks.into_iter().find(|task| task.state == "stalled");
-        let words = stopped.map(|task| {
-            let why = task.why.unwrap_or_default();
-            format!("partition {} of fold {} stopped: {why}", task.partition, task.fold)
-        });
-        report.failed.or(words)
-    })
 }
 
 /// Everything that turns over.
