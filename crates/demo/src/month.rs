@@ -45,7 +45,8 @@ pub(crate) fn introduce(organisation: &'static Organisation, limit: u64, clients
             continue;
         }
         for address in &client.addresses {
-            let address = Address { client: id.clone(), address: address.text.clone(), removed: false };
+            let address =
+                Address { client: id.clone(), address: address.text.clone(), removed: false, ..Address::default() };
             post.say(organisation, at, Kind::Address(address));
         }
         if let Some(seen) = client.seen {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use contract::proto::{campaign, correlation, private};
 use contract::topic::Topic;
 use contract::{Proto as _, header, key};
+use domain::contact::ContactEvent;
 use domain::{Event, Time};
 use engine::{Headers, Output, Record, Stored, TopicPartition};
 
@@ -53,6 +54,18 @@ impl<'a> Emit<'a> {
         let key = key::message(&event.organisation, &event.message);
         let value = contract::event::to_wire(event).encode_to_vec();
         self.keyed(Topic::Events, key, Some(value.into()));
+    }
+
+    /// An event about a contact.
+    pub fn contact(&mut self, event: &ContactEvent) {
+        self.erasure(event, 0);
+    }
+
+    /// An event about a contact; of an erasure, with how often it was continued.
+    pub fn erasure(&mut self, event: &ContactEvent, pass: u32) {
+        let key = contract::contact::key(&event.organisation, &event.subject);
+        let wire = contract::proto::contact::v1::ContactEvent { pass, ..contract::contact::to_wire(event) };
+        self.keyed(Topic::ContactEvents, key, Some(wire.encode_to_vec().into()));
     }
 
     /// What is said of a provider's message id; `id` is (provider, account, provider's message id).

@@ -6,18 +6,19 @@ use contract::topic::Topic;
 use engine::{Fold, Processor, TaskId, Topology};
 
 use crate::decode::Decode;
-use crate::fold::{Campaigns, Correlate, Messages};
+use crate::fold::{Campaigns, Contacts, Correlate, Messages};
 use crate::settings::Settings;
 
 /// Makes the processor of one task.
 type Make = fn(Arc<Settings>) -> Box<dyn Processor>;
 
 /// One line a fold: name, input, state topic, version of its rules, and who folds.
-const FOLDS: [(&str, Topic, Option<Topic>, u32, Make); 5] = [
+const FOLDS: [(&str, Topic, Option<Topic>, u32, Make); 6] = [
     ("decode-platform", Topic::Platform, None, 1, |settings| Box::new(Decode::platform(settings))),
     ("decode-webhooks", Topic::Webhooks, None, 1, |settings| Box::new(Decode::webhooks(settings))),
     ("correlate", Topic::Correlations, Some(Topic::CorrelationState), 1, |settings| Box::new(Correlate::new(settings))),
     ("messages", Topic::Events, Some(Topic::MessageStatus), 1, |settings| Box::new(Messages::new(settings))),
+    ("contacts", Topic::ContactEvents, Some(Topic::ContactState), 1, |settings| Box::new(Contacts::new(settings))),
     ("campaigns", Topic::CampaignPartials, Some(Topic::CampaignStats), 1, |settings| {
         Box::new(Campaigns::new(settings))
     }),

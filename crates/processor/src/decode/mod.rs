@@ -2,6 +2,7 @@
 //! dead-lettered with its reason. Stateless, so it may run twice: the folds behind it are idempotent.
 
 pub mod platform;
+mod platform_contacts;
 mod platform_facts;
 mod platform_people;
 mod text;

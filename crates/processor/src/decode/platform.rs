@@ -4,7 +4,7 @@
 use contract::proto::platform::v1::{PlatformEvent, platform_event::Event as Kind};
 use domain::{Arrival, EventId, SourcePosition, Time};
 
-use super::{Source, platform_facts, platform_people, text};
+use super::{Source, platform_contacts, platform_facts, platform_people, text};
 use crate::emit::Emit;
 use crate::reject::Reject;
 use crate::settings::Settings;
@@ -72,13 +72,11 @@ pub fn event_of(
         Kind::Body(body) => platform_people::body(&common, body, emit),
         Kind::Client(client) => platform_people::client(&common, client, emit),
         Kind::Settings(organisation) => platform_people::organisation(&common, organisation, emit),
-        Kind::Address(_) | Kind::Preference(_) | Kind::Interaction(_) | Kind::Transaction(_) | Kind::Erase(_) => {
-            Err(Reject::field(
-                "unsupported_kind",
-                "event",
-                "is about a contact, which this version does not fold yet: it is kept here, redrive it later",
-            ))
-        }
+        Kind::Address(address) => platform_contacts::address(&common, address, emit),
+        Kind::Preference(preference) => platform_contacts::preference(&common, preference, emit),
+        Kind::Interaction(interaction) => platform_contacts::interaction(&common, interaction, emit),
+        Kind::Transaction(transaction) => platform_contacts::transaction(&common, transaction, emit),
+        Kind::Erase(erase) => platform_contacts::erase(&common, erase, emit),
     }
 }
 

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use contract::proto::platform::v1 as wire;
 use contract::proto::{campaign, correlation, private};
+use domain::contact::ContactFact;
 use domain::{Attribution, Drop, DropReason, Event, Fact, MailClass, Origin, Rank, Scope, WithheldReason};
 
 use super::platform::{Common, DECODER_VERSION};
-use super::{platform_people, text};
+use super::{platform_contacts, platform_people, text};
 use crate::emit::Emit;
 use crate::reject::Reject;
 
@@ -92,18 +93,28 @@ pub(super) fn send(common: &Common<'_>, send: &wire::Send, emit: &mut Emit<'_>) 
     };
     known(common, send, &attribution, emit)?;
     emit.event(&event(common, message, attribution, &send.provider, Fact::Sent));
-    used(common, client, message, address, &send.subject, emit);
+    // A copy goes to the sender's or the organisation's address, which is not the client's.
+    let linked = if send.copy { ContactFact::Held } else { ContactFact::Addressed { address: hash, by_send: true } };
+    used(common, (client, message), (address, send.subject.as_str()), linked, emit);
     Ok(())
 }
 
 /// Keeps the address that a message used, or would have used, with its client's rows.
-fn used(common: &Common<'_>, client: &str, message: &str, address: &str, subject: &str, emit: &mut Emit<'_>) {
+fn used(
+    common: &Common<'_>,
+    (client, message): (&str, &str),
+    (address, subject): (&str, &str),
+    linked: ContactFact,
+    emit: &mut Emit<'_>,
+) {
     if client.is_empty() || address.is_empty() {
         return;
     }
     let mail = private::v1::Mail { address: address.trim().to_owned(), subject: text::words(subject) };
     let row = platform_people::private(common, private::v1::private::Row::Mail(mail));
-    emit.private(common.organisation, client, &format!("mail/{message}"), Some(&row));
+    let part = format!("mail/{message}");
+    emit.private(common.organisation, client, &part, Some(&row));
+    platform_contacts::held(common, client, &part, linked, emit);
 }
 
 /// Says which message a provider's id means, when the send names one.
@@ -148,8 +159,10 @@ pub(super) fn refused(common: &Common<'_>, refused: &wire::Refused, emit: &mut E
     )?;
     let words = text::scrubbed(&text::words(&refused.text));
     let drop = Drop { reason, scope: scope.scope(), text: words };
+    let linked =
+        attribution.address.map_or(ContactFact::Held, |address| ContactFact::Addressed { address, by_send: true });
     emit.event(&event(common, message, attribution, "", Fact::Dropped(drop)));
-    used(common, &refused.client, message, &refused.address, "", emit);
+    used(common, (refused.client.as_str(), message), (refused.address.as_str(), ""), linked, emit);
     Ok(())
 }
 
@@ -162,7 +175,7 @@ pub(super) fn withheld(common: &Common<'_>, withheld: &wire::Withheld, emit: &mu
     let named = contract::identity::event(&[campaign.as_bytes(), client.as_bytes()]);
     let message = format!("withheld-{}", contract::json::hex(&named.0));
     emit.event(&event(common, &message, attribution, "", Fact::Withheld(reason)));
-    used(common, client, &message, &withheld.address, "", emit);
+    used(common, (client, &message), (withheld.address.as_str(), ""), ContactFact::Held, emit);
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 
 use contract::proto::platform::v1 as wire;
 use contract::proto::private::v1::{Person, Private, private::Row};
+use domain::contact::{ContactFact, Policy, PolicyError};
 
 use super::platform::Common;
-use super::text;
+use super::{platform_contacts, text};
 use crate::emit::Emit;
 use crate::reject::Reject;
 
@@ -26,7 +27,9 @@ pub(super) fn body(common: &Common<'_>, body: &wire::Body, emit: &mut Emit<'_>) 
     }
     let message = text::id("body.message", &body.message)?;
     let client = text::id("body.client", &body.client)?;
-    emit.private(common.organisation, client, &format!("body/{message}"), Some(&row));
+    let part = format!("body/{message}");
+    emit.private(common.organisation, client, &part, Some(&row));
+    platform_contacts::held(common, client, &part, ContactFact::Held, emit);
     Ok(())
 }
 
@@ -35,11 +38,16 @@ pub(super) fn client(common: &Common<'_>, given: &wire::Client, emit: &mut Emit<
     let client = text::id("client.client", &given.client)?;
     let row = private(common, Row::Person(Person { name: text::words(&given.name), since: given.since }));
     emit.private(common.organisation, client, "", Some(&row));
+    platform_contacts::held(common, client, "", ContactFact::Described, emit);
     Ok(())
 }
 
 /// The organisation's own attributes.
 pub(super) fn organisation(common: &Common<'_>, given: &wire::Organisation, emit: &mut Emit<'_>) -> Result<(), Reject> {
+    Policy::new(&given.zone, given.inactivity_months).map_err(|why| match why {
+        PolicyError::Zone => Reject::field("bad_zone", "settings.zone", why.to_string()),
+        PolicyError::Months(_) => Reject::field("bad_period", "settings.inactivity_months", why.to_string()),
+    })?;
     let row = private(common, Row::Organisation(given.clone()));
     emit.private(common.organisation, "", "organisation", Some(&row));
     Ok(())

@@ -13,7 +13,7 @@ use contract::{Proto as _, counters, key, message};
 use domain::{Change, Contribution, Counters, Event, Message, Time};
 use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
 
-use super::{load, missing};
+use super::{forward, load, missing};
 use crate::emit::{Emit, row_headers};
 use crate::reject::Reject;
 use crate::settings::Settings;
@@ -98,6 +98,9 @@ impl Processor for Messages {
             Ok(partials) => partials,
             Err(keys) => return missing(keys),
         };
+        for (key, row) in &after {
+            forward::difference(key, || decoded(before.get(key)), row, &mut emit);
+        }
         for (key, row) in after {
             let bytes = Bytes::from(message::to_wire(&row).encode_to_vec());
             if before.get(&key) != Some(&Some(bytes.clone())) {

@@ -1,10 +1,13 @@
 //! The folds: events to rows, rows to numbers. One file a fold.
 
 mod campaigns;
+pub mod contacts;
 pub mod correlate;
+mod forward;
 mod messages;
 
 pub use campaigns::Campaigns;
+pub use contacts::Contacts;
 pub use correlate::Correlate;
 pub use messages::Messages;
 
