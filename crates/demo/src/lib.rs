@@ -69,8 +69,16 @@ pub const CAMPAIGNS: u64 = 40;
 const LIMIT: u64 = 150;
 /// Recipients of the large campaign when nothing else is asked for.
 const EVERYBODY: u64 = 50_000;
-/// Events of everything but the large campaign, about, and of each of its recipients in a hundred.
-const EVENTS: (u64, u64) = (30_000, 410);
+/// Events that every month has, about: of its people, and of the smallest large campaign.
+const EVENTS_FIXED: u64 = 4_700;
+/// Events of all other campaigns at their full size, about.
+const EVENTS_OTHERS: u64 = 19_300;
+/// Events of a hundred recipients of the large campaign, about.
+const EVENTS_OF_HUNDRED: u64 = 444;
+/// The smallest month that can be asked for, in events.
+pub const EVENTS_MIN: u64 = 6_000;
+/// The largest: it is held in memory.
+pub const EVENTS_MAX: u64 = 2_000_000;
 
 /// What reaches an intake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,11 +167,10 @@ struct Size {
 impl Size {
     fn of(events: Option<u64>) -> Self {
         let Some(events) = events else { return Self { large: EVERYBODY, others: 1_000 } };
-        let (base, each) = EVENTS;
-        let least = CLIENTS;
-        match events.checked_sub(base + least * each / 100) {
-            Some(rest) => Self { large: least + rest * 100 / each, others: 1_000 },
-            None => Self { large: least, others: (events * 1_000 / base).clamp(50, 1_000) },
+        let others = EVENTS_FIXED + EVENTS_OTHERS;
+        match events.checked_sub(others) {
+            Some(rest) => Self { large: CLIENTS + rest * 100 / EVENTS_OF_HUNDRED, others: 1_000 },
+            None => Self { large: CLIENTS, others: events.saturating_sub(EVENTS_FIXED) * 1_000 / EVENTS_OTHERS },
         }
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct Demo {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// About how many events the month has, second copies counted; by default the large campaign has 50,000 clients.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(2_000..=2_000_000))]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(demo::EVENTS_MIN..=demo::EVENTS_MAX))]
     events: Option<u64>,
     /// A new data directory; by default the last demo's is used anew.
     #[arg(long)]
