@@ -20,7 +20,6 @@ use service::config::Config;
 use service::health::Board;
 use store::{Budget, Rocks, Stores};
 
-use crate::place::Place;
 use crate::reply::Progress;
 
 /// How long the folds may say nothing.
@@ -49,12 +48,6 @@ pub(crate) enum Folds {
 }
 
 impl System {
-    /// Opens a data directory, or makes it, with defaults and the providers' accounts.
-    pub(crate) fn open(root: &Path, accounts: Accounts) -> Result<Self> {
-        let place = Place { data: Some(root.to_owned()), ..Place::default() };
-        Self::open_as(&place.config()?, accounts)
-    }
-
     /// Opens a data directory, or makes it, as configured; with accounts besides those of the configuration.
     pub(crate) fn open_as(config: &Config, accounts: Accounts) -> Result<Self> {
         let root = &config.data;

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::reply::Progress;
 
@@ -52,9 +52,21 @@ impl Drop for Bar {
 }
 
 fn style(bounded: bool) -> ProgressStyle {
-    let template = match bounded {
-        true => "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} ETA {eta}",
-        false => "{spinner} {msg} {human_pos} {per_sec}",
+    template(match bounded {
+        true => BOUNDED,
+        false => "{spinner} {msg} {human_pos} {rate}",
+    })
+}
+
+/// A bar with rate and ETA.
+pub(crate) const BOUNDED: &str = "{msg} {wide_bar} {human_pos}/{human_len} {rate} ETA {eta}";
+
+/// A style of this template, in which `{rate}` is the rate a second in whole numbers.
+pub(crate) fn template(words: &str) -> ProgressStyle {
+    let rate = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        // A terminal that cannot take a rate needs none.
+        write!(out, "{:.0}/s", state.per_sec()).ok();
     };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+    let style = ProgressStyle::with_template(words).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", rate)
 }

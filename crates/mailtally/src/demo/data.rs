@@ -1,15 +1,30 @@
 //! The demo's data directory: made anew, with an address key from the seed, and what to do with it afterwards.
 
 use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use service::config::{Config, Layers};
 
 use super::feed;
+use crate::place::Place;
+use crate::run;
 
 /// Says that a directory is a demo's, so that the next one may remove it.
 const MARK: &str = "demo.seed";
+
+/// The demo's configuration file.
+const CONFIGURATION: &str = "mailtally.toml";
+/// What can be asked of the directory, and what it answers.
+const COMMANDS: [(&str, &str); 4] = [
+    ("campaigns --format json", "every campaign's numbers, one object a line"),
+    ("reconcile", "recounts everything from the events a second way and compares"),
+    ("consume message-status", "every mail's row"),
+    ("consume dead-letters", "what could not be used, and why"),
+];
 
 /// A directory without data. The default one may hold an earlier demo, which goes.
 pub(super) fn prepare(named: Option<&Path>, seed: u64) -> Result<PathBuf> {
@@ -28,7 +43,7 @@ pub(super) fn prepare(named: Option<&Path>, seed: u64) -> Result<PathBuf> {
     };
     // A real installation's key is random; here the same seed gives the same address hashes.
     write("address.key", &contract::identity::event(&[b"demo", &seed.to_be_bytes()]).0.repeat(2))?;
-    write("mailtally.toml", feed::configuration().as_bytes())?;
+    write(CONFIGURATION, feed::configuration().as_bytes())?;
     write(MARK, seed.to_string().as_bytes())?;
     Ok(data)
 }
@@ -49,19 +64,37 @@ fn clear(data: &Path) -> Result<()> {
     std::fs::remove_dir_all(data).with_context(|| format!("remove {}", data.display()))
 }
 
+/// What is needed to open the directory: its own configuration and nothing of this machine's, so that the same seed gives
+/// the same bytes everywhere.
+pub(super) fn config(data: &Path) -> Result<Config> {
+    let flag = ("--data".to_owned(), "data".to_owned(), data.display().to_string());
+    Ok(Config::load(&Layers { file: Some(data.join(CONFIGURATION)), environment: Vec::new(), flags: vec![flag] })?)
+}
+
 /// Commands that work on the directory, and how to be rid of it.
 pub(super) fn look_further(data: &Path) {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mailtally"));
     let (program, data) = (program.display(), data.display());
-    eprintln!("\nLook further (the month is in {data}; to be rid of it: rm -r {data}):");
-    for (command, what) in [
-        ("campaigns --format json", "every campaign's numbers"),
-        ("reconcile", "recounts everything from the events a second way"),
-        ("consume message-status", "every mail's row"),
-        ("consume dead-letters", "what could not be used, and why"),
-        ("help", "everything else"),
-    ] {
-        let of = if command == "help" { String::new() } else { format!(" --data {data}") };
-        eprintln!("  {program} {command}{of}\n      {what}");
+    eprintln!("\nLook further:");
+    for (command, what) in COMMANDS {
+        eprintln!("  {program} {command} --data {data}\n      {what}");
     }
+    eprintln!("  {program} run --data {data} --config {data}/{CONFIGURATION}");
+    eprintln!("      goes on with it: HTTP intake, health, metrics\n  rm -r {data}\n      is rid of it");
+}
+
+/// Serves the month as `mailtally run` serves any directory, until Ctrl-C.
+pub(super) fn stay(data: &Path) -> Result<ExitCode> {
+    let listen = free_address()?;
+    let place = Place { data: Some(data.to_owned()), config: Some(data.join(CONFIGURATION)), set: Vec::new() };
+    eprintln!("\nThe month is served until Ctrl-C; the commands above work meanwhile. Also to be opened:");
+    eprintln!("  http://{listen}/health/ready\n  http://{listen}/metrics");
+    run::Arguments { place, listen: Some(listen) }.run()
+}
+
+/// The usual address, or any other when that is taken.
+fn free_address() -> Result<SocketAddr> {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 8425));
+    let listener = TcpListener::bind(usual).or_else(|_| TcpListener::bind((usual.ip(), 0)));
+    listener.and_then(|listener| listener.local_addr()).context("find a free port on 127.0.0.1")
 }

@@ -5,30 +5,31 @@ use bytes::Bytes;
 use contract::topic::Topic;
 use demo::{Intake, Item};
 use engine::{Output, Record, TopicPartition};
-use processor::accounts::{Account, Accounts};
 
 use crate::ingest;
 use crate::system::System;
 
+/// The month is not this month: what is kept for 30 days elsewhere stays here to be looked at.
+const HEAD: &str = "# The demo's configuration; deploy/mailtally.toml explains every key.
+[retention]
+intake_days = 3650
+correlations_days = 3650
+dead_letters_days = 3650
+
+[log]
+level = \"warn\"
+";
 /// Items of one append.
 const APPEND_ITEMS_MAX: usize = 2_000;
 
-/// Each organisation's account at its provider, named like it.
-pub(super) fn accounts() -> Accounts {
-    let account = |organisation: &demo::Organisation| {
-        let account = Account { organisations: vec![organisation.id.to_owned()], ..Account::default() };
-        ((organisation.provider.to_owned(), organisation.id.to_owned()), account)
-    };
-    demo::ORGANISATIONS.iter().map(account).collect()
-}
-
-/// The same accounts as a configuration file has them, for the commands that come after the demo.
+/// The demo's configuration: each organisation's account at its provider, named like it.
 pub(super) fn configuration() -> String {
     let account = |organisation: &demo::Organisation| {
         let (id, provider) = (organisation.id, organisation.provider);
-        format!("[[account]]\nprovider = \"{provider}\"\nname = \"{id}\"\norganisations = [\"{id}\"]\n")
+        format!("\n[[account]]\nprovider = \"{provider}\"\nname = \"{id}\"\norganisations = [\"{id}\"]\n")
     };
-    demo::ORGANISATIONS.iter().map(account).collect::<Vec<_>>().join("\n")
+    let accounts: String = demo::ORGANISATIONS.iter().map(account).collect();
+    format!("{HEAD}{accounts}")
 }
 
 /// Appends what the month brings, in its order; `tell` hears how many items are appended.

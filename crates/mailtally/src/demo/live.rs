@@ -9,14 +9,14 @@ use bytes::Bytes;
 use contract::proto::campaign::v1::CampaignStats;
 use contract::topic::Topic;
 use engine::{Offset, TopicPartition};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar};
 use log::ReadLimit;
 
 use crate::rows;
 use crate::show::{Organisations, campaigns};
 use crate::system::System;
+use crate::terminal;
 
-const BAR: &str = "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} ETA {eta}";
 /// How often the table is drawn anew.
 const REDRAW: Duration = Duration::from_millis(250);
 /// Lines of the terminal that are not the table's.
@@ -39,10 +39,10 @@ impl Live {
     /// A bar for about `total` records, and under it the table where both outputs are a terminal.
     pub(super) fn new(total: u64) -> Self {
         let all = MultiProgress::new();
-        let style = |template| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = all.add(ProgressBar::new(total).with_style(style(BAR)).with_message("folding"));
+        let bar =
+            all.add(ProgressBar::new(total).with_style(terminal::template(terminal::BOUNDED)).with_message("folding"));
         let lines = if std::io::stdout().is_terminal() && std::io::stderr().is_terminal() { height() } else { 0 };
-        let line = |_| all.add(ProgressBar::new(0).with_style(style("{wide_msg}")));
+        let line = |_| all.add(ProgressBar::new(0).with_style(terminal::template("{wide_msg}")));
         let lines = (0..lines).map(line).collect();
         let (rows, organisations, next) = (BTreeMap::new(), Organisations::new(), BTreeMap::new());
         Self { all, bar, lines, rows, organisations, next, drawn: None }

@@ -6,7 +6,7 @@ mod data;
 mod feed;
 mod live;
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,6 +14,7 @@ use anyhow::Result;
 use contract::proto::campaign::v1::CampaignStats;
 use demo::{BAD, Item, Totals};
 use domain::Time;
+use processor::accounts::Accounts;
 
 use crate::reply::Progress;
 use crate::show::recipients::Page;
@@ -60,12 +61,16 @@ impl Demo {
             totals.duplicates,
             totals.events()
         );
-        let system = System::open(&data, feed::accounts())?;
+        let system = System::open_as(&data::config(&data)?, Accounts::new())?;
         fold(&system, &items, &totals)?;
         drop(items);
         self.show(&system, &mut std::io::stdout().lock())?;
         data::look_further(&data);
-        Ok(ExitCode::SUCCESS)
+        if self.exit || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        drop(system);
+        data::stay(&data)
     }
 
     fn month(&self) -> (Vec<Item>, Totals) {
@@ -107,9 +112,9 @@ fn fold(system: &System, items: &[Item], totals: &Totals) -> Result<()> {
 fn richest(rows: &[CampaignStats]) -> Option<&CampaignStats> {
     let shows = |row: &CampaignStats| {
         let of = row.counters.clone().unwrap_or_default();
-        let tiles = [of.pending, of.clicked, of.blocked, of.bounced_hard, of.spam, of.unsubscribed, of.copies];
+        let tiles = [of.spam, of.unsubscribed, of.blocked, of.bounced_hard, of.clicked, of.pending, of.copies];
         let parts = of.dropped_by.len() + of.not_sent_by.len();
-        tiles.into_iter().filter(|number| *number > 0).count() * 3 + parts
+        tiles.into_iter().filter(|number| *number > 0).count() * 5 + parts
     };
     let ordinary = |row: &&CampaignStats| {
         let sent = row.counters.as_ref().map_or(0, |counters| counters.sent);

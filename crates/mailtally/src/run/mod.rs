@@ -41,10 +41,10 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    pub(crate) place: Place,
     /// Where HTTP listens [default: the configuration's, else 127.0.0.1:8425].
     #[arg(long)]
-    listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 impl Arguments {
