@@ -1,8 +1,6 @@
 //! What a month has whatever its seed: as many events as asked for, a fifth of them twice, disorder, reports before their
 //! sends; and the same bytes for the same seed.
 
-#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::proto::platform::v1::{PlatformEvent, platform_event::Event as Kind};
@@ -101,8 +99,8 @@ fn forty_campaigns_are_ordinary_and_one_goes_to_everybody() {
     }
     let mut sizes: Vec<usize> = clients.values().map(BTreeSet::len).collect();
     sizes.sort_unstable();
-    let large = sizes.pop().expect("campaigns");
-    assert_eq!(u64::try_from(sizes.len()).expect("few"), CAMPAIGNS);
+    let large = sizes.pop().unwrap_or(0);
+    assert_eq!(u64::try_from(sizes.len()), Ok(CAMPAIGNS));
     // Beyond 150 there are only those whom one request could not take.
     assert!(sizes.iter().all(|size| (15..=159).contains(size)), "{sizes:?}");
     assert!(large > 49_500, "{large}");

@@ -6,6 +6,7 @@ mod data;
 mod feed;
 mod live;
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,7 +18,7 @@ use domain::Time;
 use processor::accounts::Accounts;
 
 use crate::reply::Progress;
-use crate::show::recipients::Page;
+use crate::show::recipients::{Page, Recipient};
 use crate::show::{self, Organisations};
 use crate::system::System;
 use crate::terminal::Bar;
@@ -128,9 +129,20 @@ fn detail(system: &System, row: &CampaignStats, organisations: &Organisations, o
     show::campaign::write(out, row, organisations)?;
     writeln!(out)?;
     let recipients = rows::recipients(system, &row.organisation, &row.campaign)?;
-    let page = Page { number: 1, rows: PAGE_ROWS };
+    let page = Page { number: most_varied(&recipients), rows: PAGE_ROWS };
     let as_of = row.as_of.map_or_else(Time::default, |at| contract::time_of(&at));
     show::recipients::write(out, &row.organisation, &recipients, page, as_of, organisations, Format::Table)
+}
+
+/// The page, from 1, with most ways that a mail can end.
+fn most_varied(recipients: &[Recipient]) -> usize {
+    let ways = |page: &[Recipient]| {
+        let way = |recipient: &Recipient| (recipient.row.status, recipient.row.bounce, recipient.row.drop);
+        page.iter().map(way).collect::<BTreeSet<_>>().len()
+    };
+    let pages = (1..).zip(recipients.chunks(PAGE_ROWS));
+    // Of equals the first.
+    pages.max_by_key(|(number, page)| (ways(page), std::cmp::Reverse(*number))).map_or(1, |(number, _)| number)
 }
 
 /// Says what the month had on purpose that nobody could use, and what there is beyond it.
