@@ -1,7 +1,7 @@
 //! The demo as a newcomer starts it: the same seed gives the same bytes, everything that can be counted is in it, nothing
 //! is refused but what is bad on purpose, and a reader may leave early.
 
-#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};

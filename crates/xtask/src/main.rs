@@ -15,7 +15,7 @@ type Command = (&'static str, &'static str, fn(&[String]) -> Result<ExitCode, St
 const COMMANDS: [Command; 6] = [
     ("setup", "install what is lacking and link RocksDB [--yes]", setup::command),
     ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
-    ("test", "everything that shows that it works [--quick]", suites::command),
+    ("test", "everything that shows that it works [--quick: format, lints, unit tests]", suites::command),
     ("bench", "a bench beside its peers: bench embedded [its own flags]", suites::bench),
     ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
     ("env", "print what a plain cargo needs: eval \"$(cargo xtask env)\"", setup::print_environment),

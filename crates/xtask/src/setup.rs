@@ -8,20 +8,55 @@ use std::process::{Command, ExitCode};
 use crate::rocksdb::{self, Link};
 use crate::run::{on_path, output, run};
 
-/// A thing the build needs, how to see it, and Debian's package that has it.
-type Need = (&'static str, fn(&Link) -> bool, &'static str);
+/// What something is needed for: the later purpose needs what the earlier needs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Purpose {
+    /// Building and running.
+    Run,
+    /// Tests, too.
+    Test,
+}
 
-const NEEDS: [Need; 5] = [
-    ("a C++ compiler", |_| on_path("c++"), "g++"),
-    ("libclang, for RocksDB's bindings", |_| libclang().is_some(), "libclang-dev"),
-    ("Maven, for the prebuilt RocksDB", |link| !link.is_lacking() || on_path("mvn"), "maven"),
-    ("a JDK, for Maven", |link| !link.is_lacking() || on_path("java"), "default-jdk-headless"),
-    ("unzip, for the prebuilt RocksDB", |link| !link.is_lacking() || on_path("unzip"), "unzip"),
+/// Where something comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    /// This package of Debian's.
+    Debian(&'static str),
+    /// This component of the toolchain where rustup manages it, else this package of Debian's.
+    Rust(&'static str, &'static str),
+}
+
+/// A thing that is needed, what for, how to see it, and where it comes from.
+type Need = (&'static str, Purpose, fn(&Link) -> bool, Source);
+
+const NEEDS: [Need; 7] = [
+    ("a C++ compiler", Purpose::Run, |_| on_path("c++"), Source::Debian("g++")),
+    ("libclang, for RocksDB's bindings", Purpose::Run, |_| libclang().is_some(), Source::Debian("libclang-dev")),
+    (
+        "Maven, for the prebuilt RocksDB",
+        Purpose::Run,
+        |link| !link.is_lacking() || on_path("mvn"),
+        Source::Debian("maven"),
+    ),
+    (
+        "a JDK, for Maven",
+        Purpose::Run,
+        |link| !link.is_lacking() || on_path("java"),
+        Source::Debian("default-jdk-headless"),
+    ),
+    (
+        "unzip, for the prebuilt RocksDB",
+        Purpose::Run,
+        |link| !link.is_lacking() || on_path("unzip"),
+        Source::Debian("unzip"),
+    ),
+    ("rustfmt", Purpose::Test, |_| cargo_has("fmt"), Source::Rust("rustfmt", "rustfmt")),
+    ("clippy", Purpose::Test, |_| cargo_has("clippy"), Source::Rust("clippy", "rust-clippy")),
 ];
 
 /// `cargo xtask setup [--yes]`.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
-    ready(arguments.iter().any(|argument| argument == "--yes"))?;
+    ready(Purpose::Test, arguments.iter().any(|argument| argument == "--yes"))?;
     eprintln!("ready; for a plain cargo: eval \"$(cargo xtask env)\"");
     Ok(ExitCode::SUCCESS)
 }
@@ -50,28 +85,56 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Installs what is lacking, after saying and asking.
-pub(crate) fn ready(yes: bool) -> Result<(), String> {
+/// Installs what is lacking for a purpose, after saying and asking.
+pub(crate) fn ready(purpose: Purpose, yes: bool) -> Result<(), String> {
     let link = Link::here(&cache());
-    let lacking: Vec<&Need> = NEEDS.iter().filter(|(_, there, _)| !there(&link)).collect();
+    let lacking: Vec<&Need> = NEEDS.iter().filter(|(_, of, there, _)| *of <= purpose && !there(&link)).collect();
     if lacking.is_empty() && !link.is_lacking() {
         return Ok(());
     }
+    let rustup = on_path("rustup");
     eprintln!("Mailtally needs, and will install:");
-    for (what, _, package) in &lacking {
-        eprintln!("  {what}: Debian package {package}");
+    for (what, _, _, source) in &lacking {
+        eprintln!("  {what}: {}", source.words(rustup));
     }
     if let (true, Some(folder)) = (link.is_lacking(), link.folder()) {
-        eprintln!("  RocksDB 10.4.2, prebuilt (45 MB), from Maven Central to {}", folder.display());
+        eprintln!("  RocksDB 10.4.2: {} from Maven Central, to {}", rocksdb::SIZE, folder.display());
     }
     if !yes && std::io::stdin().is_terminal() && !asked()? {
         return Err("nothing was installed".to_owned());
     }
-    let packages: Vec<&str> = lacking.iter().map(|(_, _, package)| *package).collect();
+    let packages: Vec<&str> = lacking.iter().filter_map(|(.., source)| source.package(rustup)).collect();
     install(&packages)?;
+    let components: Vec<&str> = lacking.iter().filter_map(|(.., source)| source.component(rustup)).collect();
+    if !components.is_empty() {
+        run(Command::new("rustup").args(["component", "add"]).args(components))?;
+    }
     match link.folder() {
         Some(folder) if link.is_lacking() => rocksdb::fetch(folder),
         _ => Ok(()),
+    }
+}
+
+impl Source {
+    fn component(self, rustup: bool) -> Option<&'static str> {
+        match self {
+            Self::Rust(component, _) if rustup => Some(component),
+            _ => None,
+        }
+    }
+
+    fn package(self, rustup: bool) -> Option<&'static str> {
+        match self {
+            Self::Debian(package) => Some(package),
+            Self::Rust(_, package) => (!rustup).then_some(package),
+        }
+    }
+
+    fn words(self, rustup: bool) -> String {
+        match (self.component(rustup), self.package(rustup)) {
+            (Some(component), _) => format!("component {component} of the Rust toolchain"),
+            (_, package) => format!("Debian package {}", package.unwrap_or_default()),
+        }
     }
 }
 
@@ -146,6 +209,12 @@ fn libclang() -> Option<PathBuf> {
     found.pop()
 }
 
+/// Whether cargo has this command: rustup leaves a stand-in on the path where the component is not installed.
+fn cargo_has(command: &str) -> bool {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    output(&cargo, &[command, "--version"]).is_some()
+}
+
 fn has_libclang(folder: &Path) -> bool {
     let is_it = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libclang.so");
     std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(is_it))
@@ -166,7 +235,17 @@ fn cache() -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::with_flag;
+    use super::{Source, with_flag};
+
+    #[test]
+    fn parts_of_the_toolchain_come_from_whoever_manages_it() {
+        let clippy = Source::Rust("clippy", "rust-clippy");
+        assert_eq!((clippy.component(true), clippy.package(true)), (Some("clippy"), None));
+        assert_eq!((clippy.component(false), clippy.package(false)), (None, Some("rust-clippy")));
+        assert_eq!(clippy.words(false), "Debian package rust-clippy");
+        let unzip = Source::Debian("unzip");
+        assert_eq!((unzip.component(true), unzip.package(true)), (None, Some("unzip")));
+    }
 
     #[test]
     fn a_developers_own_flags_are_kept_and_ours_is_added_once() {

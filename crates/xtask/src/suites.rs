@@ -4,28 +4,45 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::run::run;
-use crate::setup;
+use crate::setup::{self, Purpose};
 
-/// A step: its name, cargo's arguments, and whether `--quick` leaves it out.
-type Step = (&'static str, &'static [&'static str], bool);
+/// When a step is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Always,
+    /// Not with `--quick`.
+    Whole,
+    /// Only with `--quick`.
+    Quick,
+}
 
-const STEPS: [Step; 8] = [
-    ("format", &["fmt", "--all", "--", "--check"], false),
-    ("domain alone", &["check", "-p", "domain"], false),
-    ("providers alone", &["check", "-p", "providers"], false),
-    ("contract alone", &["check", "-p", "contract"], false),
-    ("engine alone", &["check", "-p", "engine"], false),
-    ("oracle alone", &["check", "-p", "oracle"], false),
-    ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], false),
-    ("tests", &["test", "--workspace"], false),
+/// A step: its name, cargo's arguments, and when it is taken.
+type Step = (&'static str, &'static [&'static str], When);
+
+const STEPS: [Step; 9] = [
+    ("format", &["fmt", "--all", "--", "--check"], When::Always),
+    ("domain alone", &["check", "-p", "domain"], When::Whole),
+    ("providers alone", &["check", "-p", "providers"], When::Whole),
+    ("contract alone", &["check", "-p", "contract"], When::Whole),
+    ("engine alone", &["check", "-p", "engine"], When::Whole),
+    ("oracle alone", &["check", "-p", "oracle"], When::Whole),
+    ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], When::Always),
+    ("unit tests", &["test", "--workspace", "--lib", "--bins"], When::Quick),
+    ("tests", &["test", "--workspace"], When::Whole),
 ];
+
+/// The steps of a whole run or of a quick one.
+fn steps(quick: bool) -> impl Iterator<Item = &'static Step> {
+    let other = if quick { When::Whole } else { When::Quick };
+    STEPS.iter().filter(move |(_, _, when)| *when != other)
+}
 
 /// Runs all steps; a failed one does not stop the others.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
-    setup::ready(true)?;
+    setup::ready(Purpose::Test, true)?;
     let mut table = Vec::new();
-    for (name, cargo, _) in STEPS.iter().filter(|(_, _, heavy)| !(quick && *heavy)) {
+    for (name, cargo, _) in steps(quick) {
         let began = Instant::now();
         let result = run(&mut setup::cargo(cargo));
         table.push((*name, began.elapsed(), result));
@@ -43,7 +60,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
 /// `cargo xtask bench NAME ...`.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode, String> {
     let (name, rest) = arguments.split_first().ok_or("which bench? try: cargo xtask bench embedded")?;
-    setup::ready(true)?;
+    setup::ready(Purpose::Run, true)?;
     run(setup::cargo(&["run", "--release", "-p", "benches", "--bin", name, "--"]).args(rest))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -51,8 +68,20 @@ pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode, String> {
 /// `cargo xtask replay SEED`.
 pub(crate) fn replay(arguments: &[String]) -> Result<ExitCode, String> {
     let seed = arguments.first().ok_or("which seed? try: cargo xtask replay 42")?;
-    setup::ready(true)?;
+    setup::ready(Purpose::Run, true)?;
     let mut cargo = setup::cargo(&["test", "-p", "tests", "--test", "simulation", "--", "--nocapture"]);
     run(cargo.env("MAILTALLY_SEED", seed))?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_leaves_out_what_takes_long_and_still_tests() {
+        let names = |quick| steps(quick).map(|(name, ..)| *name).collect::<Vec<_>>();
+        assert_eq!(names(true), ["format", "lints", "unit tests"]);
+        assert!(names(false).contains(&"tests") && !names(false).contains(&"unit tests"));
+    }
 }
