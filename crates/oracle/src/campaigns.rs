@@ -28,7 +28,7 @@ pub(crate) fn share(live: &[&Event]) -> Option<Share> {
 }
 
 /// The first word on something: the source's rank decides, then (time, id).
-fn said<T>(live: &[&Event], part: impl Fn(&Event) -> Option<T>) -> Option<T> {
+pub(crate) fn said<T>(live: &[&Event], part: impl Fn(&Event) -> Option<T>) -> Option<T> {
     [Rank::Send, Rank::CustomData, Rank::Tags]
         .into_iter()
         .find_map(|rank| live.iter().filter(|event| event.rank == rank).find_map(|event| part(event)))

@@ -1,18 +1,25 @@
 //! The recount: every event kept, every number computed from all of them in the plainest way. Shares words with the folds
 //! (facts, times, the shape of the counters) and none of their code, so that a mistake would have to be made twice.
 //!
-//! Needs memory for all events: about 400 bytes each.
+//! Needs memory for all events that it is given: about 400 bytes each. Whoever has more gives it a part of the messages at a
+//! time and adds the tallies up.
 
 mod campaigns;
+mod history;
+mod row;
 mod status;
+mod tally;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Event, EventId};
 
 pub use campaigns::Share;
+pub use history::Part;
+pub use row::Row;
 pub use status::Verdict;
+pub use tally::Tally;
 
 /// A message, named by its organisation and id.
 pub type Name = (String, String);
@@ -20,15 +27,27 @@ pub type Name = (String, String);
 /// All events, by message.
 #[derive(Clone, Debug, Default)]
 pub struct Recount {
-    messages: BTreeMap<Name, Vec<Event>>,
+    messages: BTreeMap<Name, Held>,
+    /// Messages with events that the tallies lack.
+    behind: BTreeSet<Name>,
+    tallies: BTreeMap<Name, Tally>,
     events: u64,
+}
+
+/// The events of a message in the order in which they were taken, and how many of them the tallies know.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    events: Vec<Event>,
+    tallied: usize,
 }
 
 impl Recount {
     /// Takes an event, in any order and as often as it comes.
     pub fn take(&mut self, event: Event) {
         self.events += 1;
-        self.messages.entry((event.organisation.clone(), event.message.clone())).or_default().push(event);
+        let name = (event.organisation.clone(), event.message.clone());
+        self.behind.insert(name.clone());
+        self.messages.entry(name).or_default().events.push(event);
     }
 
     /// Events taken, copies included.
@@ -36,36 +55,20 @@ impl Recount {
         self.events
     }
 
-    /// The messages that have a fact.
+    /// The messages that have an event, by name.
     pub fn messages(&self) -> impl Iterator<Item = &Name> {
         self.messages.keys()
     }
 
     /// What the facts of a message amount to; `None` when it has none.
     pub fn verdict(&self, name: &Name) -> Option<Verdict> {
-        let live = live(self.messages.get(name)?);
+        let live = live(&self.messages.get(name)?.events);
         (!live.is_empty()).then(|| status::verdict(&live))
-    }
-
-    /// Every event of a message as it came, by time: the history of a difference.
-    pub fn history(&self, name: &Name) -> Vec<&Event> {
-        let mut history: Vec<&Event> = self.messages.get(name).into_iter().flatten().collect();
-        history.sort_by_key(|event| (event.time, event.id, event.arrival.clone()));
-        history
     }
 
     /// What each message counts for, and where.
     pub fn shares(&self) -> impl Iterator<Item = (&Name, Share)> {
-        self.messages.iter().filter_map(|(name, events)| Some((name, campaigns::share(&live(events))?)))
-    }
-
-    /// Each campaign's numbers, by (organisation, campaign).
-    pub fn campaigns(&self) -> BTreeMap<Name, domain::Counters> {
-        let mut sums: BTreeMap<Name, domain::Counters> = BTreeMap::new();
-        for ((organisation, _), share) in self.shares() {
-            sums.entry((organisation.clone(), share.campaign)).or_default().add(&share.counters);
-        }
-        sums
+        self.messages.iter().filter_map(|(name, held)| Some((name, campaigns::share(&live(&held.events))?)))
     }
 }
 

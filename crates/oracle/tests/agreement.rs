@@ -1,10 +1,12 @@
 //! Two implementations of one page: the oracle and the domain agree on every set of events.
 
+use std::collections::BTreeMap;
+
 use domain::{
-    Agent, Arrival, Attribution, BounceClass, Contribution, Drop, DropReason, Event, EventId, Fact, Message, Origin,
+    Agent, Arrival, Attribution, BounceClass, Contribution, Counters, Drop, DropReason, Event, EventId, Fact, Message, Origin,
     Outcome, Rank, Scope, Status, Time, WithheldReason,
 };
-use oracle::Recount;
+use oracle::{Part, Recount, Tally};
 use proptest::prelude::*;
 
 fn facts() -> impl Strategy<Value = Fact> {
@@ -73,9 +75,32 @@ proptest! {
         let name = ("o".to_owned(), "m".to_owned());
         let share = recount.shares().next().map(|(_, share)| (share.campaign, share.counters));
         prop_assert_eq!(share, Contribution::of(&message).map(|share| (share.campaign, share.counters)));
-        if let Some(verdict) = recount.verdict(&name) {
+        if let Some(row) = recount.row(&name) {
             let standing = message.standing();
-            prop_assert_eq!((verdict.outcome, verdict.status), (standing.outcome, standing.status));
+            prop_assert_eq!((row.verdict.outcome, row.verdict.status), (standing.outcome, standing.status));
+            prop_assert_eq!((row.inferred, row.attribution), (standing.inferred, message.attribution()));
+            prop_assert_eq!(Some(row.since), message.status_since());
+        }
+    }
+
+    #[test]
+    fn tallies_taken_on_the_way_are_those_of_a_recount_from_nothing(events in prop::collection::vec((0..3_u8, events()), 0..24)) {
+        let mut on_the_way = Recount::default();
+        for place in 0..events.len() {
+            let named = |(message, event): &(u8, Event)| Event { message: format!("m{message}"), ..event.clone() };
+            on_the_way.take(named(&events[place]));
+            let mut anew = Recount::default();
+            events[..=place].iter().for_each(|event| anew.take(named(event)));
+            let tallies = on_the_way.tallies().clone();
+            let with_numbers = |(_, tally): &(&(String, String), &Tally)| **tally != Tally::default();
+            prop_assert!(tallies.iter().filter(with_numbers).eq(anew.tallies().iter().filter(with_numbers)));
+            let mut sums: BTreeMap<(String, String), Counters> = BTreeMap::new();
+            for ((organisation, _), share) in anew.shares() {
+                sums.entry((organisation.clone(), share.campaign)).or_default().add(&share.counters);
+            }
+            for (name, sum) in sums {
+                prop_assert_eq!(tallies.get(&name).map(|tally| &tally.counters), Some(&sum));
+            }
         }
     }
 }
@@ -110,4 +135,13 @@ fn a_message_counted_by_hand() {
     recount.take(event(4, 10, Fact::Opened(Agent::Human)));
     let verdict = recount.verdict(&name).map(|verdict| (verdict.outcome, verdict.status));
     assert_eq!(verdict, Some((Outcome::Delivered, Status::Open)), "engaged and delivered: the bounce is defeated");
+    let mut tags = event(1, 1, Fact::Sent);
+    (tags.decoder, tags.retracted) = (2, true);
+    recount.take(tags);
+    let parts: Vec<Part> = recount.history(&name).into_iter().map(|(_, part)| part).collect();
+    let retracted = Part::Retracted { by: 2 };
+    let superseded = Part::Superseded { by: 1 };
+    assert_eq!(parts, [retracted, retracted, Part::Counted, Part::Counted, superseded, Part::Counted]);
+    recount.take(event(2, 2, Fact::Delivered));
+    assert_eq!(recount.history(&name)[3].1, Part::Duplicate);
 }
