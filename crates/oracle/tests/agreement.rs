@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Agent, Arrival, Attribution, BounceClass, Contribution, Counters, Drop, DropReason, Event, EventId, Fact, Message, Origin,
-    Outcome, Rank, Scope, Status, Time, WithheldReason,
+    Agent, Arrival, Attribution, BounceClass, Contribution, Counters, Drop, DropReason, Event, EventId, Fact, Message,
+    Origin, Outcome, Rank, Scope, Status, Time, WithheldReason,
 };
 use oracle::{Part, Recount, Tally};
 use proptest::prelude::*;

@@ -1,0 +1,160 @@
+//! `mailtally reconcile`: recounts everything from the canonical events with the oracle, which shares no code with store and
+//! engine, and compares message rows, partials and campaign rows at equal source offsets (I3); shows the first difference with
+//! its history. Decision: crates/adr/0006-reconcile-and-backup.md.
+
+mod campaigns;
+mod messages;
+mod partition;
+mod report;
+
+use anyhow::Result;
+use contract::topic::Topic;
+use serde::{Deserialize, Serialize};
+
+use crate::Format;
+use crate::reply::{Progress, Reply};
+use crate::request::Place;
+use crate::scan::Steps;
+use crate::system::System;
+use campaigns::Published;
+use partition::Partition;
+use report::{Difference, Report};
+
+/// A message or a campaign, named by its organisation and id.
+type Name = (String, String);
+
+/// What can be asked of `reconcile`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) command: Reconcile,
+    #[command(flatten)]
+    pub(crate) place: Place,
+}
+
+/// A recount of everything.
+#[derive(Clone, Debug, clap::Args, Serialize, Deserialize)]
+pub(crate) struct Reconcile {
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+impl Reconcile {
+    /// Recounts and compares at the offsets that the folds have committed at one instant; folds nothing and stops nothing.
+    /// Exit code 1 on a difference.
+    pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        let cut = at.cut()?;
+        let report = compare(&cut.system, reply.progress)?;
+        match self.format {
+            Format::Json => writeln!(reply.out, "{}", report.json())?,
+            Format::Table => report.print(reply.out)?,
+        }
+        Ok(u8::from(report.difference.is_some()))
+    }
+}
+
+/// The first difference ends it: what follows from it would only repeat it.
+fn compare(cut: &System, tell: &mut dyn FnMut(Progress)) -> Result<Report> {
+    let mut steps = Steps::new("recounting", work(cut)?, tell);
+    let published = Published::read(cut, &mut steps)?;
+    let mut report = Report { campaigns: published.campaigns(), behind: behind(cut)?, ..Report::default() };
+    for number in 0..cut.settings.partitions {
+        let partition = Partition::new(cut, number)?;
+        let found = partition.recount(&published, &mut report, &mut steps)?;
+        if found.is_some() {
+            report.difference = found;
+            return Ok(report);
+        }
+    }
+    if let Some(mut found) = published.rows() {
+        for number in 0..cut.settings.partitions {
+            found.history.extend(Partition::new(cut, number)?.members(&found.name, &mut steps)?);
+        }
+        report.difference = Some(found);
+    }
+    Ok(report)
+}
+
+/// Offsets that will be read.
+fn work(cut: &System) -> Result<u64> {
+    let mut work = 0;
+    for number in 0..cut.settings.partitions {
+        for topic in [Topic::CampaignPartials, Topic::CampaignStats] {
+            work += cut.length(&cut.partition(topic, number))?;
+        }
+        work += Partition::new(cut, number)?.work()?;
+    }
+    Ok(work)
+}
+
+/// Offsets that are there and not folded yet.
+fn behind(cut: &System) -> Result<u64> {
+    let mut behind = 0;
+    for number in 0..cut.settings.partitions {
+        for topic in [Topic::Events, Topic::CampaignPartials] {
+            let end = cut.log.bounds(&cut.partition(topic, number))?.high_watermark;
+            behind += end.saturating_sub(cut.committed(topic, number)?);
+        }
+    }
+    Ok(behind)
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::proto::platform::v1::PlatformEvent;
+    use processor::accounts::Accounts;
+
+    use super::*;
+    use crate::{check, produce};
+
+    /// Sends over few campaigns, each followed by a refusal or a second send.
+    fn events(from: u64, to: u64) -> Vec<PlatformEvent> {
+        let line = |n: u64| {
+            let second = n % 60;
+            let (message, campaign) = (n / 2, n % 7);
+            match n % 4 {
+                3 => format!(
+                    r#"{{"organisation":"acme","time":"2026-05-01T10:01:{second:02}Z","refused":{{"message":"m{message}","reason":"quota"}}}}"#
+                ),
+                _ => format!(
+                    r#"{{"organisation":"acme","time":"2026-05-01T10:00:{second:02}Z","send":{{"message":"m{message}","campaign":"c{campaign}","client":"k{message}","address":"k{message}@example.org"}}}}"#
+                ),
+            }
+        };
+        (from..to).map(|n| check::verdict(line(n).as_bytes()).expect("a good event")).collect()
+    }
+
+    #[test]
+    fn a_cut_taken_while_the_folds_run_agrees_wherever_they_stand() {
+        let data = tempfile::tempdir().expect("directory");
+        let system = System::open(data.path(), Accounts::new()).expect("open");
+        let (mut written, mut between) = (0, 0);
+        let write = |written: &mut u64| {
+            let events = events(*written, *written + 500);
+            produce::append(&system, &events, 1_780_000_000_000).expect("appended");
+            *written += 500;
+        };
+        write(&mut written);
+        let more_and_compare = &mut |_: Progress| {
+            if between < 5 {
+                write(&mut written);
+                assert!(written < 200_000, "no cut met the folds at work");
+                let report = compare(&system.cut().expect("a cut").system, &mut |_| ()).expect("compared");
+                if let Some(found) = report.difference {
+                    panic!("{}: {} is not {}", found.topic, found.published, found.recounted);
+                }
+                between += u64::from(report.behind > 0 && report.messages > 0);
+            }
+        };
+        system.settle(more_and_compare).expect("folded");
+        let report = compare(&system.cut().expect("a cut").system, &mut |_| ()).expect("compared");
+        assert!(between > 0, "no cut met the folds at work");
+        assert_eq!((report.events, report.messages, report.behind), (written, written / 2, 0));
+        assert_eq!(
+            std::fs::read_dir(data.path().join("cuts")).expect("there").count(),
+            0,
+            "a cut goes with its last use"
+        );
+    }
+}
