@@ -128,7 +128,8 @@ mod tests {
     #[test]
     fn a_cut_taken_while_the_folds_run_agrees_wherever_they_stand() {
         let data = tempfile::tempdir().expect("directory");
-        let system = System::open(data.path(), Accounts::new()).expect("open");
+        let place = Place { data: Some(data.path().to_owned()), ..Place::default() };
+        let system = System::open_as(&place.config().expect("defaults"), Accounts::new()).expect("open");
         let (mut written, mut between) = (0, 0);
         let write = |written: &mut u64| {
             let events = events(*written, *written + 500);
