@@ -29,6 +29,7 @@ impl Campaigns {
     /// Shows them.
     pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
         let (campaigns, organisations) = (rows::campaigns(at)?, rows::organisations(at)?);
-        show::campaigns::write(reply.out, &campaigns, &organisations, self.format).map(|()| 0)
+        let without_mail = rows::unsubscribed_without_mail(at)?;
+        show::campaigns::write(reply.out, &campaigns, &organisations, &without_mail, self.format).map(|()| 0)
     }
 }

@@ -6,9 +6,12 @@ use anyhow::Result;
 use bytes::Bytes;
 use contract::key;
 use contract::proto::campaign::v1::CampaignStats;
+use contract::proto::contact::v1::{ContactState, Register};
+use contract::proto::event::v1::ScopeKind;
 use contract::proto::message::v1::MessageState;
 use contract::proto::private::v1::{Private, private::Row};
 use contract::topic::Topic;
+use domain::Time;
 
 use crate::show::Organisations;
 use crate::show::campaigns;
@@ -38,6 +41,21 @@ pub(crate) fn organisations(system: &System) -> Result<Organisations> {
     Ok(known)
 }
 
+/// Clients of each organisation whose unsubscribe from all mass mail was made without any mail, so that no campaign counts it.
+pub(crate) fn unsubscribed_without_mail(system: &System) -> Result<BTreeMap<String, u64>> {
+    let is_client = |key: &[u8]| key::strings::<3>(key).is_some_and(|[_, kind, _]| kind == "client");
+    let mut clients = BTreeMap::new();
+    for (key, row) in latest(system, Topic::ContactState, is_client)? {
+        let row: ContactState = contract::decode("ContactState", &row)?;
+        let all = |register: &Register| register.scope == i32::from(ScopeKind::Organisation);
+        let holds = |register: &Register| register.unsubscribed && register.message.is_empty() && all(register);
+        if let (Some([organisation, ..]), true) = (key::strings::<3>(&key), row.registers.iter().any(holds)) {
+            *clients.entry(organisation.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(clients)
+}
+
 /// Whom a campaign went to, and whom not, with names and addresses as far as they are kept.
 pub(crate) fn recipients(system: &System, organisation: &str, campaign: &str) -> Result<Vec<Recipient>> {
     let of = |key: &[u8]| key::decode(key).is_some_and(|parts| parts.first() == Some(&organisation.as_bytes()));
@@ -49,6 +67,7 @@ pub(crate) fn recipients(system: &System, organisation: &str, campaign: &str) ->
         }
     }
     let known = latest(system, Topic::Private, of)?;
+    let contacts = latest(system, Topic::ContactState, of)?;
     let of_client = |client: &str, part: &str| match known.get(&key::private(organisation, client, part)) {
         Some(row) => private(row),
         None => Ok(None),
@@ -62,7 +81,12 @@ pub(crate) fn recipients(system: &System, organisation: &str, campaign: &str) ->
             Some(Row::Mail(mail)) => Some(mail.address),
             _ => None,
         };
-        Ok(Recipient { message, name, address, row })
+        let file_changed = match contacts.get(&key::client(organisation, &client)) {
+            Some(contact) => contract::decode::<ContactState>("ContactState", contact)?.changed_at_us,
+            None => 0,
+        };
+        let file_changed = (file_changed != 0).then(|| Time::from_micros(file_changed));
+        Ok(Recipient { message, name, address, file_changed, row })
     };
     let mut recipients = found.into_iter().map(named).collect::<Result<Vec<_>>>()?;
     recipients::sort(&mut recipients);

@@ -84,7 +84,8 @@ impl Demo {
     fn show(&self, system: &System, out: &mut dyn Write) -> Result<()> {
         let organisations = rows::organisations(system)?;
         let campaigns = rows::campaigns(system)?;
-        show::campaigns::write(out, &campaigns, &organisations, self.format)?;
+        let without_mail = rows::unsubscribed_without_mail(system)?;
+        show::campaigns::write(out, &campaigns, &organisations, &without_mail, self.format)?;
         if self.format == Format::Json {
             return Ok(out.flush()?);
         }

@@ -10,6 +10,9 @@ use super::campaigns::{class, counters, dropped_whole};
 use super::numbers::{parts, percent, plural};
 use super::{Organisations, local, name_of, words};
 
+/// Letters of a line that explains a number.
+const EXPLAINED_MAX: usize = 100;
+
 /// Writes title, tiles and sums.
 ///
 /// # Errors
@@ -32,7 +35,12 @@ pub(crate) fn write(out: &mut dyn Write, row: &CampaignStats, organisations: &Or
     }
     writeln!(out)?;
     for (tile, number, explained) in tiles(&counters) {
-        writeln!(out, "{}", format!("  {tile:<13}{number:>8}   {explained}").trim_end())?;
+        let lines = wrapped(&explained);
+        let first = lines.first().map_or("", String::as_str);
+        writeln!(out, "{}", format!("  {tile:<13}{number:>8}   {first}").trim_end())?;
+        for line in lines.iter().skip(1) {
+            writeln!(out, "{:26}{line}", "")?;
+        }
     }
     writeln!(out)?;
     sums(out, &counters)
@@ -54,6 +62,18 @@ fn tiles(of: &Counters) -> [Tile; 10] {
         ("Pending", of.pending, if of.pending > 0 { "no final report".to_owned() } else { String::new() }),
         ("Not sent", of.not_sent, parts(&of.not_sent_by, words::withheld)),
     ]
+}
+
+/// An explanation in lines of at most [`EXPLAINED_MAX`] letters, broken between its parts.
+fn wrapped(explained: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in explained.split_inclusive(", ") {
+        match lines.last_mut().filter(|line| line.chars().count() + part.trim_end().chars().count() <= EXPLAINED_MAX) {
+            Some(line) => line.push_str(part),
+            None => lines.push(part.to_owned()),
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 fn opened(of: &Counters) -> String {
@@ -85,9 +105,9 @@ fn bounced(of: &Counters) -> String {
         return String::new();
     }
     let others = [
-        unless_zero(of.bounced_hard, "address does not work"),
-        unless_zero(of.bounced_soft, "given up"),
-        unless_zero(of.bounced_undetermined, "nobody said why"),
+        unless_zero(of.bounced_hard, "whose address does not work"),
+        unless_zero(of.bounced_soft, "given up after several tries"),
+        unless_zero(of.bounced_undetermined, "refused without a reason"),
     ];
     listed([Some(format!("of which {} blocked", of.blocked))].into_iter().chain(others))
 }
@@ -124,4 +144,55 @@ fn sums(out: &mut dyn Write, of: &Counters) -> Result<()> {
 
 fn copies(count: u64) -> String {
     if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_explanation_is_broken_between_its_parts() {
+        let parts = ["1 the address bounced before"; 5].join(", ");
+        let lines = wrapped(&parts);
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.chars().count() <= EXPLAINED_MAX), "{lines:?}");
+        assert_eq!(lines.join(" "), parts);
+        assert_eq!(wrapped(""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_tile_says_what_its_number_leaves_out_and_the_sums_hold() {
+        let counters = Counters {
+            sent: 100,
+            pending: 1,
+            delivered: 90,
+            bounced: 5,
+            blocked: 2,
+            bounced_hard: 3,
+            dropped: 4,
+            opened: 41,
+            opened_with_machine: 53,
+            opens: 60,
+            copies: 1,
+            by_status: std::collections::BTreeMap::from([(domain::Status::Sent, 100)]),
+            ..Counters::default()
+        };
+        let row = CampaignStats {
+            name: "Spring".to_owned(),
+            organisation: "acme".to_owned(),
+            counters: Some(contract::counters::to_wire(&counters)),
+            ..CampaignStats::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, &row, &Organisations::new()).unwrap_or_default();
+        let shown = String::from_utf8_lossy(&out).into_owned();
+        for expected in [
+            "Open               41   (+12 by privacy proxy), 41.00 % of sent, 45.56 % of delivered, 60 opens in all",
+            "Bounce              5   of which 2 blocked, 3 whose address does not work",
+            "Sent 100 = Pending 1 + Delivered 90 + Bounced 5 + Dropped 4",
+            "Counted in no number: 1 copy",
+        ] {
+            assert!(shown.contains(expected), "{expected}\n{shown}");
+        }
+        assert!(!shown.contains("WRONG"), "{shown}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The campaign list: a row a campaign, newest first.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::Result;
@@ -35,7 +36,8 @@ pub(crate) fn sort(rows: &mut [CampaignStats]) {
     });
 }
 
-/// Writes the list. Rows of no campaign (mails from clients' files) are not in it, but said below it.
+/// Writes the list, and below it what no campaign counts: mails from clients' files (the rows of no campaign), and clients of each
+/// organisation who unsubscribed without any mail.
 ///
 /// # Errors
 /// When nobody takes what is written.
@@ -43,6 +45,7 @@ pub(crate) fn write(
     out: &mut dyn Write,
     rows: &[CampaignStats],
     organisations: &Organisations,
+    without_mail: &BTreeMap<String, u64>,
     format: Format,
 ) -> Result<()> {
     match format {
@@ -52,7 +55,7 @@ pub(crate) fn write(
             }
         }
         Format::Table => {
-            for line in table(rows, organisations).iter().chain(&legend(rows, organisations)) {
+            for line in table(rows, organisations).iter().chain(&legend(rows, organisations, without_mail)) {
                 writeln!(out, "{line}")?;
             }
         }
@@ -111,21 +114,25 @@ pub(super) fn dropped_whole(row: &CampaignStats) -> Option<String> {
 }
 
 /// What the cells' brackets mean, and what the list leaves out.
-fn legend(rows: &[CampaignStats], organisations: &Organisations) -> Vec<String> {
+fn legend(rows: &[CampaignStats], organisations: &Organisations, without_mail: &BTreeMap<String, u64>) -> Vec<String> {
     let mut lines = vec![
         String::new(),
-        "Open 41 (+12): 41 by people, 12 more by privacy proxies and scanners only. Blocked/Spam 3 (2/1): 2 blocked by the \
-         recipient's mail provider, 1 reported as spam."
-            .to_owned(),
+        "Open 41 (+12): 41 by people, 12 more by privacy proxies and scanners only.".to_owned(),
+        "Blocked/Spam 3 (2/1): 2 blocked by the recipient's mail provider, 1 reported as spam.".to_owned(),
     ];
+    let of = |count: u64, word: &str, organisation: &str| {
+        (count > 0).then(|| format!("{} of {}", plural(count, word), name_of(organisations, organisation)))
+    };
     let files = rows.iter().filter(|row| row.campaign.is_empty());
-    let files = files.filter_map(|row| {
-        let mails = row.counters.as_ref().map(|counters| counters.client_file).filter(|mails| *mails > 0)?;
-        Some(format!("{} of {}", plural(mails, "mail"), name_of(organisations, &row.organisation)))
-    });
-    let files: Vec<String> = files.collect();
-    if !files.is_empty() {
-        lines.push(format!("Not in the list, written from one client's file: {}.", files.join(", ")));
+    let files = files.filter_map(|row| of(row.counters.as_ref()?.client_file, "mail", &row.organisation));
+    let left = without_mail.iter().filter_map(|(organisation, clients)| of(*clients, "client", organisation));
+    for (words, parts) in [
+        ("Written from one client's file, in no campaign", files.collect::<Vec<_>>()),
+        ("Unsubscribed in their account without any mail, in no campaign", left.collect()),
+    ] {
+        if !parts.is_empty() {
+            lines.push(format!("{words}: {}.", parts.join(", ")));
+        }
     }
     lines
 }

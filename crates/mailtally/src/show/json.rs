@@ -35,6 +35,8 @@ pub(crate) fn recipient(organisation: &str, recipient: &Recipient) -> Result<Val
     let known = |text: &Option<String>| text.as_deref().map_or(Value::Null, Value::from);
     out.insert("client_name".to_owned(), known(&recipient.name));
     out.insert("address".to_owned(), known(&recipient.address));
+    let changed = recipient.file_changed.map(|at| Value::from(at.rfc3339()));
+    out.insert("client_changed_at".to_owned(), changed.unwrap_or(Value::Null));
     out.extend(fields);
     Ok(Value::Object(out))
 }

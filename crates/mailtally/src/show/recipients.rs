@@ -23,6 +23,8 @@ pub(crate) struct Recipient {
     pub(crate) name: Option<String>,
     /// The address used, while it is kept.
     pub(crate) address: Option<String>,
+    /// When the latest event about the client happened.
+    pub(crate) file_changed: Option<Time>,
     /// What became of it.
     pub(crate) row: MessageState,
 }
@@ -34,12 +36,13 @@ pub(crate) struct Page {
     pub(crate) rows: usize,
 }
 
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     ("Client", false, 24),
     ("Address", false, 36),
     ("Status", false, 12),
     ("Reason", false, 52),
     ("Status since", false, 22),
+    ("Client file changed", false, 22),
 ];
 
 /// By name, then client and message; copies last.
@@ -75,12 +78,14 @@ pub(crate) fn write(
     let cells = shown.iter().map(|recipient| {
         let row = &recipient.row;
         let since = row.status_since.map(|at| local(organisations, organisation, contract::time_of(&at)));
+        let changed = recipient.file_changed.map(|at| local(organisations, organisation, at));
         vec![
             recipient.name.clone().unwrap_or_else(|| row.client.clone()),
             recipient.address.clone().unwrap_or_else(|| "-".to_owned()),
             status(row).to_owned(),
             reason(row, as_of),
             since.unwrap_or_else(|| "-".to_owned()),
+            changed.unwrap_or_else(|| "-".to_owned()),
         ]
     });
     for line in grid::lines(&COLUMNS, &cells.collect::<Vec<_>>()) {
