@@ -8,6 +8,7 @@ mod consume;
 mod cut;
 mod decode;
 mod demo;
+mod directory;
 mod ingest;
 mod live;
 mod perform;

@@ -1,8 +1,6 @@
 //! A data directory: the embedded log, the stores, the installation's key, and the folds over them.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -20,6 +18,7 @@ use service::config::Config;
 use service::health::Board;
 use store::{Budget, Rocks, Stores};
 
+use crate::directory;
 use crate::reply::Progress;
 
 /// How long the folds may say nothing.
@@ -50,12 +49,18 @@ pub(crate) enum Folds {
 impl System {
     /// Opens a data directory, or makes it, as configured; with accounts besides those of the configuration.
     pub(crate) fn open_as(config: &Config, accounts: Accounts) -> Result<Self> {
+        Self::open_accepting(config, accounts, false)
+    }
+
+    /// The same, and goes on without what a damage report lists if the loss is accepted.
+    pub(crate) fn open_accepting(config: &Config, accounts: Accounts, accept_loss: bool) -> Result<Self> {
         let root = &config.data;
-        std::fs::create_dir_all(root).with_context(|| format!("make {}", root.display()))?;
-        let log = Arc::new(Embedded::open(root.join("log"), log_options(config))?);
-        let (prefix, partitions) = layout(config, &log.topics()?)?;
+        directory::take(root)?;
+        let log = Arc::new(Embedded::open(root.join("log"), embedded::Options { accept_loss, ..log_options(config) })?);
+        let made = log.topics()?;
+        let (prefix, partitions) = layout(config, &made)?;
         let bound = config.accounts.iter().map(account).chain(accounts).collect();
-        let settings = Settings::with_accounts(&prefix, partitions, key(&root.join("address.key"))?, bound);
+        let settings = Settings::with_accounts(&prefix, partitions, directory::key(root, !made.is_empty())?, bound);
         for topic in Topic::ALL {
             let cleanup = match topic.cleanup() {
                 Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },
@@ -243,23 +248,4 @@ fn stopped(board: &Board) -> Option<String> {
 
 fn is_stalled(state: &State) -> bool {
     matches!(state, State::Stalled(_))
-}
-
-/// The key of the address hashes: made once, readable by its owner only.
-fn key(path: &Path) -> Result<Vec<u8>> {
-    if !path.exists() {
-        let mut random = [0; 32];
-        std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut random))?;
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(&random).and_then(|()| file.sync_all())?;
-    }
-    let key = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
-    if key.len() != 32 {
-        bail!(
-            "{} has {} bytes, wanted 32: restore it from a backup, or addresses get other hashes",
-            path.display(),
-            key.len()
-        );
-    }
-    Ok(key)
 }

@@ -1,5 +1,7 @@
 //! Configuration as an operator meets it: what overrides what, and that every mistake is named with its place and remedy.
 
+#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
+
 use std::path::PathBuf;
 
 use service::config::{self, Config, Layers, Problems};

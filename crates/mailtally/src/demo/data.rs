@@ -89,7 +89,7 @@ pub(super) fn stay(data: &Path) -> Result<ExitCode> {
     let place = Place { data: Some(data.to_owned()), config: Some(data.join(CONFIGURATION)), set: Vec::new() };
     eprintln!("\nThe month is served until Ctrl-C; the commands above work meanwhile. Also to be opened:");
     eprintln!("  http://{listen}/health/ready\n  http://{listen}/metrics");
-    run::Arguments { place, listen: Some(listen) }.run()
+    run::Arguments { place, listen: Some(listen), ..run::Arguments::default() }.run()
 }
 
 /// The usual address, or any other when that is taken.

@@ -38,13 +38,16 @@ const ANSWERS_MAX: Duration = Duration::from_secs(3);
 const TICK: Duration = Duration::from_millis(100);
 
 /// What can be asked of `run`.
-#[derive(clap::Args)]
+#[derive(Default, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) place: Place,
     /// Where HTTP listens [default: the configuration's, else 127.0.0.1:8425].
     #[arg(long)]
     pub(crate) listen: Option<SocketAddr>,
+    /// Go on without what a damage report lists; the damaged database stays beside the new one.
+    #[arg(long)]
+    pub(crate) accept_loss: bool,
 }
 
 impl Arguments {
@@ -55,7 +58,8 @@ impl Arguments {
         let config = place.config()?;
         logging::start(&config.log);
         let listeners = Listeners::bind(&config)?;
-        let mut system = System::open_as(&config, processor::accounts::Accounts::new())?;
+        let opened = System::open_accepting(&config, processor::accounts::Accounts::new(), self.accept_loss);
+        let mut system = opened.map_err(with_remedy)?;
         let rendered = metric::start().context("start the metrics")?;
         metrics::gauge!(metric::BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         system
@@ -70,6 +74,14 @@ impl Arguments {
         let live = Live::start(&config, Arc::new(system), board, metered)?;
         let done = live.serve(listeners, rendered, &config);
         live.stop(done)
+    }
+}
+
+/// A damage report ends with accepting the loss: here is how.
+fn with_remedy(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(embedded::OpenError::Damaged(damage)) if damage.acceptable() => anyhow!("{error} (run --accept-loss)"),
+        _ => error,
     }
 }
 

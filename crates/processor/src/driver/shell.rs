@@ -32,6 +32,7 @@ pub struct Shell {
     ask: SyncSender<Ask>,
     answers: Receiver<Answer>,
     committing: bool,
+    leaving: bool,
     observe: Box<dyn FnMut(Observation) + Send>,
     flushed_ms: i64,
 }
@@ -54,6 +55,7 @@ impl Shell {
             ask,
             answers,
             committing: false,
+            leaving: false,
             observe: worker.observe,
             flushed_ms: now_ms(),
         })
@@ -66,8 +68,8 @@ impl Shell {
     pub fn run(&mut self, stop: &AtomicBool) -> Result<(), String> {
         let mut seen = self.log.version();
         while !stop.load(Ordering::Acquire) {
-            self.act()?;
-            self.tell(seen);
+            self.act(stop)?;
+            self.tell(Some(seen));
             if self.committing {
                 self.answer()?;
             } else if self.engine.is_idle() || self.engine.next_deadline().is_some() {
@@ -80,10 +82,13 @@ impl Shell {
             }
             self.flush_now_and_then();
         }
+        self.leave();
+        self.act(stop)?;
         while self.committing {
             self.answer()?;
+            self.act(stop)?;
         }
-        self.act()?;
+        self.tell(None);
         self.open.values_mut().try_for_each(|store| store.flush()).map_err(|error| error.to_string())
     }
 
@@ -92,20 +97,37 @@ impl Shell {
         until.and_then(|until| u64::try_from(until).ok()).map_or(WAIT, |until| Duration::from_millis(until).min(WAIT))
     }
 
-    fn act(&mut self) -> Result<(), String> {
+    fn act(&mut self, stop: &AtomicBool) -> Result<(), String> {
         while let Some(action) = self.engine.poll_action() {
             if let Action::Die(why) = action {
                 return Err(why);
             }
+            let mut progressed = matches!(action, Action::ReadState { .. });
             if let Some(fact) = self.execute(action)? {
                 self.engine.handle(fact, now_ms());
             }
             // A commit that ended meanwhile is taken at once: its rows go to the stores before more is read.
             if let Ok(answer) = self.answers.try_recv() {
                 self.take(answer)?;
+                progressed = true;
+            }
+            // A long restore or a busy input leaves no pause: told, and told to stop, in between.
+            if progressed {
+                self.tell(None);
+            }
+            if stop.load(Ordering::Acquire) {
+                self.leave();
             }
         }
         Ok(())
+    }
+
+    /// Lets go of every task as if somebody else took them: each is released once nothing of it is in flight.
+    fn leave(&mut self) {
+        if !std::mem::replace(&mut self.leaving, true) {
+            let tasks = self.engine.states().map(|(task, _)| task).collect();
+            self.engine.handle(Input::Revoking(tasks), now_ms());
+        }
     }
 
     fn answer(&mut self) -> Result<(), String> {
@@ -268,9 +290,10 @@ impl Shell {
         None
     }
 
-    fn tell(&mut self, seen: u64) {
+    /// `seen`: the log version after whose actions nothing is left to do.
+    fn tell(&mut self, seen: Option<u64>) {
         let states = self.engine.states().map(|(task, state)| (task, state.clone())).collect();
-        let idle_at = self.engine.is_idle().then_some(seen);
+        let idle_at = seen.filter(|_| self.engine.is_idle());
         (self.observe)(Observation { states, counts: self.engine.take_counts(), idle_at });
     }
 

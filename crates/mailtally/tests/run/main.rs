@@ -1,0 +1,11 @@
+//! `mailtally run` as an operator and its clients meet it: the real binary over a socket.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
+
+mod commands;
+mod disk;
+mod live;
+mod metrics;
+mod private;
+mod refusals;
+mod stop;

@@ -1,0 +1,65 @@
+//! The table of metrics, the documentation and what a live `run` says agree.
+
+use std::collections::BTreeSet;
+
+use service::metric::{ALL, Kind};
+
+use crate::live::{Live, send, sent, settle, until};
+
+const README: &str = include_str!("../../../../deploy/README.md");
+
+/// Names with their types, as `/metrics` says.
+fn said(metrics: &str) -> BTreeSet<(String, String)> {
+    let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    types.filter_map(|line| line.split_once(' ')).map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+}
+
+#[test]
+fn every_metric_is_documented_as_it_is() {
+    for metric in ALL {
+        let labels = metric.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        let row = format!("| `{}` | {:?} | {labels} | {} |", metric.name, metric.kind, metric.about);
+        let row = row.replace("|  |", "| |");
+        assert!(README.contains(&row), "deploy/README.md lacks\n{row}");
+    }
+    let rows = README.lines().filter(|line| line.starts_with("| `mailtally_")).count();
+    assert_eq!(rows, ALL.len(), "deploy/README.md has rows for metrics that are not there");
+}
+
+#[test]
+fn a_live_run_says_what_the_table_says() {
+    let root = tempfile::tempdir().expect("directory");
+    let live = Live::start(root.path(), &[]);
+    assert_eq!(live.post(&(send("m1", "spring") + &send("m1", "spring") + "{}\n")).0, 207);
+    until("folded", || sent(root.path(), "spring") == 1);
+    settle(root.path());
+    until("metrics of the disk", || live.get("/metrics").1.contains("mailtally_disk_free_bytes"));
+    let (status, metrics) = live.get("/metrics");
+    assert_eq!(status, 200);
+    let said = said(&metrics);
+    for metric in ALL {
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        let rare = ["restores", "stalls", "ignored", "dead_letters", "restore_progress", "breakers"];
+        let is_rare = rare.iter().any(|word| metric.name.contains(word));
+        let pair = (metric.name.to_owned(), kind.to_owned());
+        assert!(is_rare || said.contains(&pair), "{pair:?} is not in\n{metrics}");
+    }
+    let known: BTreeSet<&str> = ALL.iter().map(|metric| metric.name).collect();
+    for (name, _) in &said {
+        assert!(known.contains(name.as_str()), "{name} is not in the table");
+    }
+    for line in [
+        "mailtally_records_total{fold=\"messages\",disposition=\"folded\"} 1",
+        "mailtally_intake_events_total{outcome=\"refused\"} 1",
+        "mailtally_http_requests_total{route=\"/v1/platform-events\",status=\"207\"} 1",
+        "mailtally_lag_records{fold=\"campaigns\",partition=\"3\"} 0",
+        "mailtally_task_state{fold=\"messages\",partition=\"0\",state=\"live\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    live.stop();
+}
