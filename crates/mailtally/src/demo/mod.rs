@@ -110,17 +110,17 @@ fn fold(system: &System, items: &[Item], totals: &Totals) -> Result<()> {
     failed.map_or(Ok(()), Err)
 }
 
-/// The ordinary campaign that shows most: the newest of those with most numbers that are not 0.
+/// The ordinary campaign that somebody wrote and that shows most: of those with most numbers that are not 0 the newest.
 fn richest(rows: &[CampaignStats]) -> Option<&CampaignStats> {
     let shows = |row: &CampaignStats| {
         let of = row.counters.clone().unwrap_or_default();
         let tiles = [of.spam, of.unsubscribed, of.blocked, of.bounced_hard, of.clicked, of.pending, of.copies];
         let parts = of.dropped_by.len() + of.not_sent_by.len();
-        tiles.into_iter().filter(|number| *number > 0).count() * 5 + parts
+        (tiles.into_iter().filter(|number| *number > 0).count(), parts)
     };
     let ordinary = |row: &&CampaignStats| {
         let sent = row.counters.as_ref().map_or(0, |counters| counters.sent);
-        !row.campaign.is_empty() && sent <= DETAIL_SENT_MAX
+        !row.campaign.is_empty() && !row.automated && sent <= DETAIL_SENT_MAX
     };
     // The rows are newest first, and the last of equals is taken.
     rows.iter().rev().filter(ordinary).max_by_key(|row| shows(row))

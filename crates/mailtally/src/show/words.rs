@@ -45,7 +45,7 @@ pub(super) fn bounce(class: BounceClass) -> &'static str {
         BounceClass::Hard => "the address does not work",
         BounceClass::Soft => "given up after several tries",
         BounceClass::Block => "blocked by the recipient's mail provider",
-        BounceClass::Undetermined => "refused, nobody said why",
+        BounceClass::Undetermined => "refused without a reason",
     }
 }
 
