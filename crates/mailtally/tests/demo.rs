@@ -120,3 +120,14 @@ fn whoever_has_seen_enough_may_leave() {
     let noise = String::from_utf8_lossy(&done.stderr).into_owned();
     assert!(done.status.success() && !noise.contains("panicked") && !noise.contains("Broken pipe"), "{noise}");
 }
+
+#[test]
+fn a_directory_that_holds_something_is_left_alone() {
+    let data = tempfile::tempdir().expect("directory");
+    let key = data.path().join("address.key");
+    std::fs::write(&key, b"of another installation").expect("written");
+    let done = mailtally(data.path(), &["demo", "--events", "6000"]).output().expect("the binary runs");
+    let noise = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(!done.status.success() && noise.contains("is not empty: give --data a new directory"), "{noise}");
+    assert_eq!(std::fs::read(&key).expect("still there"), b"of another installation");
+}

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use embedded::{Embedded, OpenError};
 use service::config::{Config, Layers};
 
 use super::feed;
@@ -19,8 +20,9 @@ const MARK: &str = "demo.seed";
 /// The demo's configuration file.
 const CONFIGURATION: &str = "mailtally.toml";
 /// What can be asked of the directory, and what it answers.
-const COMMANDS: [(&str, &str); 4] = [
+const COMMANDS: [(&str, &str); 5] = [
     ("campaigns --format json", "every campaign's numbers, one object a line"),
+    ("status", "bytes, growth, and where every fold is"),
     ("reconcile", "recounts everything from the events a second way and compares"),
     ("consume message-status", "every mail's row"),
     ("consume dead-letters", "what could not be used, and why"),
@@ -29,10 +31,11 @@ const COMMANDS: [(&str, &str); 4] = [
 /// A directory without data. The default one may hold an earlier demo, which goes.
 pub(super) fn prepare(named: Option<&Path>, seed: u64) -> Result<PathBuf> {
     let data = named.map_or_else(default, Path::to_owned);
-    if data.join("log").exists() {
-        if named.is_some() || !data.join(MARK).exists() {
-            bail!("{} holds data already: give --data a new directory", data.display());
-        }
+    let holds_something = data.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if holds_something && (named.is_some() || !data.join(MARK).exists()) {
+        bail!("{} is not empty: give --data a new directory", data.display());
+    }
+    if holds_something {
         clear(&data)?;
     }
     std::fs::create_dir_all(&data).with_context(|| format!("make {}", data.display()))?;
@@ -56,8 +59,9 @@ fn default() -> PathBuf {
 
 /// Removes an earlier demo, unless a process works on it.
 fn clear(data: &Path) -> Result<()> {
-    if let Err(error @ embedded::OpenError::Locked { .. }) =
-        embedded::Embedded::open(data.join("log"), embedded::Options::default()).map(drop)
+    let log = data.join("log");
+    if log.exists()
+        && let Err(error @ OpenError::Locked { .. }) = Embedded::open(log, embedded::Options::default()).map(drop)
     {
         return Err(error).context("an earlier demo still runs: end it, or give --data a new directory");
     }
