@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use engine::Position;
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, ErrorKind, IteratorMode, Options, ReadOptions, WriteBatch,
-    WriteBufferManager, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, ErrorKind, IteratorMode, Options,
+    ReadOptions, WriteBatch, WriteBufferManager, WriteOptions,
 };
 
 use crate::{Batch, Error, Store, Stores, codec};
@@ -94,8 +94,9 @@ impl Stores for Rocks {
         if begun && !path.join("CURRENT").exists() {
             return Err(damaged(&path, "CURRENT is missing: it was copied by halves"));
         }
-        let families = [rocksdb::DEFAULT_COLUMN_FAMILY_NAME];
-        let database = DB::open_cf(&self.options, &path, families).map_err(|error| failed(&path, &error))?;
+        let family = ColumnFamilyDescriptor::new(rocksdb::DEFAULT_COLUMN_FAMILY_NAME, self.options.clone());
+        let database =
+            DB::open_cf_descriptors(&self.options, &path, [family]).map_err(|error| failed(&path, &error))?;
         let mut write = WriteOptions::default();
         write.disable_wal(true);
         let store = One { database, write, path };
