@@ -57,6 +57,7 @@ impl Core {
     fn fetch(&self, place: &Place, taking: &Taking) -> Result<Vec<Decoded>, Error> {
         let (from, mut bytes, mut batches) = (taking.read.next, taking.bytes, Vec::new());
         let (mut expected, mut wrong) = (from, None);
+        let mut records = taking.read.records.len();
         let scanned = self.with_readable(|database| {
             database.scan(place.family(), place.ordinal, from, |base, value| {
                 let decoded = match Decoded::from_value(&crate::rows::batch_key(place.ordinal, base), base, value) {
@@ -68,8 +69,10 @@ impl Core {
                     }
                 };
                 (expected, bytes) = (decoded.last.saturating_add(1), bytes.saturating_add(decoded.bytes()));
+                records = records.saturating_add(usize::try_from(decoded.records).unwrap_or(0));
                 batches.push(decoded);
                 bytes < taking.limit.bytes
+                    && records < taking.limit.records
                     && batches.len() < READ_AHEAD_BATCHES
                     && expected < taking.read.high_watermark
             })
