@@ -197,8 +197,7 @@ fn entry_from_wire(wire: &wire::ContactEvent) -> Result<ContactEntry, Error> {
     let time = Time::from_micros(wire.time_us);
     let topic = source_from_wire(wire.source_topic);
     let came = wire.received_after_us != 0 || !topic.is_empty();
-    let source =
-        SourcePosition { topic: topic.to_owned(), partition: wire.source_partition, offset: wire.source_offset };
+    let source = SourcePosition { topic: topic.into(), partition: wire.source_partition, offset: wire.source_offset };
     Ok(ContactEntry {
         id: EventId(sixteen("id", &wire.id)?),
         time,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Counters, DropReason, Status, WithheldReason};
+use domain::tally::Word;
+use domain::{Counters, DropReason, Status, Tally, WithheldReason};
 
 use crate::proto::campaign::v1 as wire;
 use crate::{Error, event, message};
@@ -26,13 +27,9 @@ macro_rules! both_ways {
         pub fn from_wire(wire: &wire::Counters) -> Result<Counters, Error> {
             Ok(Counters {
                 $($field: wire.$field,)+
-                dropped_by: read("dropped_by", &wire.dropped_by, DROPS.iter().map(|reason| (drop_word(*reason), *reason)))?,
-                not_sent_by: read(
-                    "not_sent_by",
-                    &wire.not_sent_by,
-                    WITHHELD.iter().map(|reason| (withheld_word(*reason), *reason)),
-                )?,
-                by_status: read("by_status", &wire.by_status, STATUSES.iter().map(|status| (status_word(*status), *status)))?,
+                dropped_by: read("dropped_by", &wire.dropped_by, drop_word)?,
+                not_sent_by: read("not_sent_by", &wire.not_sent_by, withheld_word)?,
+                by_status: read("by_status", &wire.by_status, status_word)?,
             })
         }
     };
@@ -69,48 +66,6 @@ both_ways!(
     client_file,
 );
 
-const DROPS: [DropReason; 14] = [
-    DropReason::PriorBounce,
-    DropReason::Unsubscribed,
-    DropReason::PriorSpam,
-    DropReason::InvalidAddress,
-    DropReason::DomainFlagged,
-    DropReason::ContentSpam,
-    DropReason::ContentVirus,
-    DropReason::Quota,
-    DropReason::PolicyList,
-    DropReason::SenderError,
-    DropReason::Rendering,
-    DropReason::Duplicate,
-    DropReason::Suppressed,
-    DropReason::Other,
-];
-
-const WITHHELD: [WithheldReason; 10] = [
-    WithheldReason::Inactive,
-    WithheldReason::ClientUnsubscribed,
-    WithheldReason::AddressUnsubscribed,
-    WithheldReason::Invalid,
-    WithheldReason::Bounced,
-    WithheldReason::Spam,
-    WithheldReason::DomainFlagged,
-    WithheldReason::NoAddress,
-    WithheldReason::OverLimit,
-    WithheldReason::Other,
-];
-
-const STATUSES: [Status; 9] = [
-    Status::Sent,
-    Status::Delivered,
-    Status::Open,
-    Status::Click,
-    Status::Bounce,
-    Status::Dropped,
-    Status::Spam,
-    Status::Unsubscribed,
-    Status::Withheld,
-];
-
 fn drop_word(reason: DropReason) -> String {
     word(event::drop_to_wire(reason).as_str_name(), "DROP_REASON_")
 }
@@ -128,22 +83,26 @@ fn word(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
 }
 
-fn spelled<K: Copy>(counts: &BTreeMap<K, u64>, spell: fn(K) -> String) -> BTreeMap<String, u64> {
-    counts.iter().map(|(key, count)| (spell(*key), *count)).collect()
+fn spelled<W: Word>(counts: &Tally<W>, spell: fn(W) -> String) -> BTreeMap<String, u64> {
+    counts.iter().map(|(word, count)| (spell(word), count)).collect()
 }
 
-fn read<K: Ord>(
+fn read<W: Word>(
     field: &'static str,
     counts: &BTreeMap<String, u64>,
-    known: impl Iterator<Item = (String, K)>,
-) -> Result<BTreeMap<K, u64>, Error> {
-    let mut read = BTreeMap::new();
-    for (spelled, key) in known {
-        if let Some(count) = counts.get(&spelled) {
-            read.insert(key, *count);
+    spell: fn(W) -> String,
+) -> Result<Tally<W>, Error> {
+    let (mut read, mut known) = (Tally::default(), 0);
+    if counts.is_empty() {
+        return Ok(read);
+    }
+    for word in W::ALL {
+        if let Some(count) = counts.get(&spell(*word)) {
+            read.insert(*word, *count);
+            known += 1;
         }
     }
-    if read.len() == counts.len() {
+    if known == counts.len() {
         return Ok(read);
     }
     Err(Error::Field { field, detail: "holds a word that this version does not know".to_owned() })

@@ -8,58 +8,74 @@ use domain::{
 
 use crate::Error;
 use crate::proto::event::v1 as wire;
+pub use wire::Event as Wire;
 
 /// The wire form of an event's value.
 pub fn to_wire(event: &Event) -> wire::Event {
-    let mut out = wire::Event {
-        id: Bytes::copy_from_slice(&event.id.0),
-        time_us: event.time.micros(),
-        decoder: event.decoder,
-        retracted: event.retracted,
-        rank: rank_to_wire(event.rank).into(),
-        campaign: event.attribution.campaign.clone().unwrap_or_default(),
-        client: event.attribution.client.clone().unwrap_or_default(),
-        address: event.attribution.address.map(|hash| Bytes::copy_from_slice(&hash.0)).unwrap_or_default(),
-        class: event.attribution.class.map_or(0, |class| class_to_wire(class).into()),
-        copy: event.attribution.copy.map_or(0, |copy| i32::from(copy) + 1),
-        origin: event.attribution.origin.map_or(0, |origin| origin_to_wire(origin).into()),
-        provider: event.provider.clone(),
-        received_after_us: event.arrival.received.micros().saturating_sub(event.time.micros()),
-        source_topic: source_to_wire(&event.arrival.source.topic),
-        source_partition: event.arrival.source.partition,
-        source_offset: event.arrival.source.offset,
-        ..wire::Event::default()
-    };
-    put_fact(&mut out, &event.fact);
+    let mut out = said_to_wire(&event.attribution, &event.provider, event.rank, event.decoder);
+    put_happened(&mut out, (event.id, event.time, event.retracted), &event.fact, &event.arrival);
+    out.source_topic = source_to_wire(&event.arrival.source.topic);
     out
+}
+
+/// What an event says of its message, and who says it.
+pub(crate) fn said_to_wire(said: &Attribution, provider: &str, rank: Rank, decoder: u32) -> wire::Event {
+    wire::Event {
+        decoder,
+        rank: rank_to_wire(rank).into(),
+        campaign: said.campaign.clone().unwrap_or_default(),
+        client: said.client.clone().unwrap_or_default(),
+        address: said.address.map(|hash| Bytes::copy_from_slice(&hash.0)).unwrap_or_default(),
+        class: said.class.map_or(0, |class| class_to_wire(class).into()),
+        copy: said.copy.map_or(0, |copy| i32::from(copy) + 1),
+        origin: said.origin.map_or(0, |origin| origin_to_wire(origin).into()),
+        provider: provider.to_owned(),
+        ..wire::Event::default()
+    }
+}
+
+/// What happened, and how it reached us; the source's topic aside.
+pub(crate) fn put_happened(
+    out: &mut wire::Event,
+    (id, time, retracted): (EventId, Time, bool),
+    fact: &Fact,
+    arrival: &Arrival,
+) {
+    out.id = Bytes::copy_from_slice(&id.0);
+    out.time_us = time.micros();
+    out.retracted = retracted;
+    out.received_after_us = arrival.received.micros().saturating_sub(time.micros());
+    out.source_partition = arrival.source.partition;
+    out.source_offset = arrival.source.offset;
+    put_fact(out, fact);
 }
 
 /// The event of a wire value and of the key that it stood under.
 ///
 /// # Errors
 /// [`Error::Field`] for a value that this version cannot read: an unknown kind, an id that is not 16 bytes.
-pub fn from_wire(organisation: &str, message: &str, wire: &wire::Event) -> Result<Event, Error> {
-    let time = Time::from_micros(wire.time_us);
+pub fn from_wire(organisation: &str, message: &str, mut wire: wire::Event) -> Result<Event, Error> {
+    let (id, time) = (EventId(sixteen("id", &wire.id)?), Time::from_micros(wire.time_us));
     Ok(Event {
         organisation: organisation.to_owned(),
         message: message.to_owned(),
-        id: EventId(sixteen("id", &wire.id)?),
+        id,
         time,
         decoder: wire.decoder,
         retracted: wire.retracted,
         rank: rank_from_wire(wire.rank)?,
+        fact: fact(&mut wire)?,
+        arrival: arrival(&wire, source_from_wire(wire.source_topic)),
+        provider: std::mem::take(&mut wire.provider),
         attribution: attribution(wire)?,
-        provider: wire.provider.clone(),
-        fact: fact(wire)?,
-        arrival: Arrival {
-            received: time.plus_micros(wire.received_after_us),
-            source: SourcePosition {
-                topic: source_from_wire(wire.source_topic).to_owned(),
-                partition: wire.source_partition,
-                offset: wire.source_offset,
-            },
-        },
     })
+}
+
+/// How an event reached us, from a topic.
+pub(crate) fn arrival(wire: &wire::Event, topic: &'static str) -> Arrival {
+    let received = Time::from_micros(wire.time_us).plus_micros(wire.received_after_us);
+    let (partition, offset) = (wire.source_partition, wire.source_offset);
+    Arrival { received, source: SourcePosition { topic: topic.into(), partition, offset } }
 }
 
 /// Sixteen bytes of a field.
@@ -70,11 +86,10 @@ pub fn sixteen(field: &'static str, bytes: &[u8]) -> Result<[u8; 16], Error> {
     bytes.try_into().map_err(|_| Error::Field { field, detail: format!("{} bytes, wanted 16", bytes.len()) })
 }
 
-fn attribution(wire: &wire::Event) -> Result<Attribution, Error> {
-    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+pub(crate) fn attribution(wire: wire::Event) -> Result<Attribution, Error> {
     Ok(Attribution {
-        campaign: some(&wire.campaign),
-        client: some(&wire.client),
+        campaign: Some(wire.campaign).filter(|text| !text.is_empty()),
+        client: Some(wire.client).filter(|text| !text.is_empty()),
         address: if wire.address.is_empty() { None } else { Some(AddressHash(sixteen("address", &wire.address)?)) },
         class: class_from_wire(wire.class)?,
         copy: match wire.copy {
@@ -137,24 +152,27 @@ fn put_fact(out: &mut wire::Event, fact: &Fact) {
     out.kind = kind.into();
 }
 
-fn fact(wire: &wire::Event) -> Result<Fact, Error> {
+pub(crate) fn fact(wire: &mut wire::Event) -> Result<Fact, Error> {
+    use std::mem::take;
     use wire::Kind;
     Ok(match Kind::try_from(wire.kind).unwrap_or(Kind::Unspecified) {
         Kind::Unspecified => return Err(unknown("kind", wire.kind)),
         Kind::Sent => Fact::Sent,
         Kind::Queued => Fact::Queued,
-        Kind::Deferred => Fact::Deferred { reason: wire.reason.clone() },
+        Kind::Deferred => Fact::Deferred { reason: take(&mut wire.reason) },
         Kind::Delivered => Fact::Delivered,
         Kind::Bounced => Fact::Bounced {
             class: bounce_from_wire(wire.bounce)?,
             asynchronous: wire.asynchronous,
-            reason: wire.reason.clone(),
+            reason: take(&mut wire.reason),
         },
-        Kind::Dropped => {
-            Fact::Dropped(Drop { reason: drop_from_wire(wire.drop)?, scope: scope(wire)?, text: wire.reason.clone() })
-        }
+        Kind::Dropped => Fact::Dropped(Drop {
+            reason: drop_from_wire(wire.drop)?,
+            scope: scope(wire)?,
+            text: take(&mut wire.reason),
+        }),
         Kind::Opened => Fact::Opened(agent_from_wire(wire.agent)?),
-        Kind::Clicked => Fact::Clicked { agent: agent_from_wire(wire.agent)?, link: wire.link.clone() },
+        Kind::Clicked => Fact::Clicked { agent: agent_from_wire(wire.agent)?, link: take(&mut wire.link) },
         Kind::Complained => Fact::Complained,
         Kind::Unsubscribed => Fact::Unsubscribed { scope: scope(wire)?, from_register: wire.from_register },
         Kind::Resubscribed => Fact::Resubscribed { scope: scope(wire)?, from_register: wire.from_register },

@@ -53,6 +53,14 @@ pub fn decode<M: prost::Message + Default>(what: &'static str, bytes: &[u8]) -> 
     M::decode(bytes).map_err(|error| Error::Malformed { what, detail: error.to_string() })
 }
 
+/// Decodes a protobuf value whose byte fields share the buffer that it came in.
+///
+/// # Errors
+/// [`Error::Malformed`].
+pub fn decode_shared<M: prost::Message + Default>(what: &'static str, bytes: &bytes::Bytes) -> Result<M, Error> {
+    M::decode(bytes.clone()).map_err(|error| Error::Malformed { what, detail: error.to_string() })
+}
+
 /// The instant of a protobuf timestamp, to the microsecond, saturating.
 pub fn time_of(timestamp: &prost_types::Timestamp) -> domain::Time {
     domain::Time::from_micros(

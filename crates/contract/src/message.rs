@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Beyond, Contribution, Entry, Message, Outcome, Status};
+use domain::{Attribution, Beyond, Contribution, Entry, EventId, Message, Outcome, Rank, Status, Time};
 
 use crate::proto::message::v1 as wire;
 use crate::{Error, event};
@@ -21,20 +21,48 @@ pub fn to_wire(message: &Message) -> wire::MessageState {
         copy: attribution.copy.unwrap_or_default(),
         origin: attribution.origin.map_or(0, |origin| event::origin_to_wire(origin).into()),
         delivered_inferred: standing.inferred,
-        facts: message.facts().map(|entry| event::to_wire(&entry.to_event("", ""))).collect(),
         beyond: u32::from(message.beyond().bits()),
         ..wire::MessageState::default()
     };
     put_outcome(&mut out, standing.outcome);
+    put_facts(&mut out, message);
     out
+}
+
+/// The facts, and once what many of them say: the same attribution of the same source.
+fn put_facts(out: &mut wire::MessageState, message: &Message) {
+    let mut said: Vec<&Entry> = Vec::with_capacity(4);
+    out.facts.reserve(message.facts().len());
+    for entry in message.facts() {
+        let place = said.iter().position(|first| says_the_same(first, entry)).unwrap_or_else(|| {
+            said.push(entry);
+            said.len() - 1
+        });
+        let mut fact = event::Wire { said: u32::try_from(place + 1).unwrap_or(0), ..event::Wire::default() };
+        event::put_happened(&mut fact, (entry.id, entry.time, entry.retracted), &entry.fact, &entry.arrival);
+        out.facts.push(fact);
+    }
+    out.said.extend(said.into_iter().map(|entry| {
+        let said = event::said_to_wire(&entry.attribution, &entry.provider, entry.rank, entry.decoder);
+        event::Wire { source_topic: event::source_to_wire(&entry.arrival.source.topic), ..said }
+    }));
+}
+
+fn says_the_same(one: &Entry, other: &Entry) -> bool {
+    one.rank == other.rank
+        && one.decoder == other.decoder
+        && one.arrival.source.topic == other.arrival.source.topic
+        && one.provider == other.provider
+        && (Arc::ptr_eq(&one.attribution, &other.attribution) || one.attribution == other.attribution)
 }
 
 /// The message of a row. Only the facts are read: what readers see is recomputed, never trusted.
 ///
 /// # Errors
 /// [`Error::Field`] for a fact that this version cannot read.
-pub fn from_wire(row: &wire::MessageState) -> Result<Message, Error> {
-    let entries = row.facts.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+pub fn from_wire(row: wire::MessageState) -> Result<Message, Error> {
+    let said = row.said.into_iter().map(said).collect::<Result<Vec<_>, _>>()?;
+    let entries = row.facts.into_iter().map(|fact| entry(fact, &said)).collect::<Result<Vec<_>, _>>()?;
     Ok(Message::from_facts(entries, Beyond::from_bits(u8::try_from(row.beyond).unwrap_or(0))))
 }
 
@@ -43,21 +71,44 @@ pub fn from_wire(row: &wire::MessageState) -> Result<Message, Error> {
 /// # Errors
 /// As [`from_wire`].
 pub fn contribution(row: &wire::MessageState) -> Result<Option<Contribution>, Error> {
-    from_wire(row).map(|message| Contribution::of(&message))
+    from_wire(row.clone()).map(|message| Contribution::of(&message))
 }
 
-fn entry(fact: &crate::proto::event::v1::Event) -> Result<Entry, Error> {
-    let event = event::from_wire("", "", fact)?;
+/// What several facts of a row say.
+struct Said {
+    rank: Rank,
+    decoder: u32,
+    attribution: Arc<Attribution>,
+    provider: Arc<str>,
+    topic: &'static str,
+}
+
+fn said(wire: event::Wire) -> Result<Said, Error> {
+    Ok(Said {
+        rank: event::rank_from_wire(wire.rank)?,
+        decoder: wire.decoder,
+        provider: Arc::from(wire.provider.as_str()),
+        topic: event::source_from_wire(wire.source_topic),
+        attribution: Arc::new(event::attribution(wire)?),
+    })
+}
+
+fn entry(mut fact: event::Wire, said: &[Said]) -> Result<Entry, Error> {
+    let place = usize::try_from(fact.said).ok().and_then(|place| place.checked_sub(1));
+    let said = place.and_then(|place| said.get(place)).ok_or_else(|| Error::Field {
+        field: "facts.said",
+        detail: format!("{} is no place in said, of which there are {}", fact.said, said.len()),
+    })?;
     Ok(Entry {
-        id: event.id,
-        time: event.time,
-        decoder: event.decoder,
-        retracted: event.retracted,
-        rank: event.rank,
-        attribution: Arc::new(event.attribution),
-        provider: Arc::from(event.provider.as_str()),
-        fact: event.fact,
-        arrival: event.arrival,
+        id: EventId(event::sixteen("facts.id", &fact.id)?),
+        time: Time::from_micros(fact.time_us),
+        decoder: said.decoder,
+        retracted: fact.retracted,
+        rank: said.rank,
+        attribution: Arc::clone(&said.attribution),
+        provider: Arc::clone(&said.provider),
+        arrival: event::arrival(&fact, said.topic),
+        fact: event::fact(&mut fact)?,
     })
 }
 

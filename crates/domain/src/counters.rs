@@ -1,8 +1,8 @@
 //! A campaign's numbers: sums over its messages of 0/1 functions of their facts. Exact for ever; they can go down (I3).
 
-use std::collections::BTreeMap;
-
-use crate::{Agent, Beyond, BounceClass, DropReason, Fact, Message, Origin, Outcome, Status, Time, WithheldReason};
+use crate::{
+    Agent, Beyond, BounceClass, DropReason, Fact, Message, Origin, Outcome, Status, Tally, Time, WithheldReason,
+};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $field:ident),+ $(,)?) => {
@@ -11,28 +11,28 @@ macro_rules! counters {
         pub struct Counters {
             $($(#[$doc])* pub $field: u64,)+
             /// Dropped, by reason.
-            pub dropped_by: BTreeMap<DropReason, u64>,
+            pub dropped_by: Tally<DropReason>,
             /// Withheld, by reason.
-            pub not_sent_by: BTreeMap<WithheldReason, u64>,
+            pub not_sent_by: Tally<WithheldReason>,
             /// One word a row: adds up to sent.
-            pub by_status: BTreeMap<Status, u64>,
+            pub by_status: Tally<Status>,
         }
 
         impl Counters {
             /// Adds another's numbers.
             pub fn add(&mut self, other: &Self) {
                 $(self.$field = self.$field.saturating_add(other.$field);)+
-                add(&mut self.dropped_by, &other.dropped_by);
-                add(&mut self.not_sent_by, &other.not_sent_by);
-                add(&mut self.by_status, &other.by_status);
+                self.dropped_by.add(&other.dropped_by);
+                self.not_sent_by.add(&other.not_sent_by);
+                self.by_status.add(&other.by_status);
             }
 
             /// Takes another's numbers, which were added before, away again.
             pub fn subtract(&mut self, other: &Self) {
                 $(self.$field = self.$field.saturating_sub(other.$field);)+
-                subtract(&mut self.dropped_by, &other.dropped_by);
-                subtract(&mut self.not_sent_by, &other.not_sent_by);
-                subtract(&mut self.by_status, &other.by_status);
+                self.dropped_by.subtract(&other.dropped_by);
+                self.not_sent_by.subtract(&other.not_sent_by);
+                self.by_status.subtract(&other.by_status);
             }
         }
     };
@@ -202,7 +202,7 @@ impl Counters {
             let (clicked, opened, delivered) = (self.clicked, self.opened, self.delivered);
             found.push(format!("not clicked {clicked} <= opened {opened} <= delivered {delivered}"));
         }
-        let words: u64 = self.by_status.values().sum();
+        let words: u64 = self.by_status.sum();
         if words != self.sent {
             found.push(format!("rows by status {words} do not add up to sent {}", self.sent));
         }
@@ -215,19 +215,4 @@ impl Message {
     pub fn first_sent(&self, campaign: &str) -> Option<Time> {
         self.sends().filter(|(named, _)| *named == campaign).map(|(_, time)| time).min()
     }
-}
-
-fn add<K: Ord + Copy>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
-    for (key, count) in from {
-        *to.entry(*key).or_default() += count;
-    }
-}
-
-fn subtract<K: Ord + Copy>(from: &mut BTreeMap<K, u64>, other: &BTreeMap<K, u64>) {
-    for (key, count) in other {
-        if let Some(held) = from.get_mut(key) {
-            *held = held.saturating_sub(*count);
-        }
-    }
-    from.retain(|_, count| *count > 0);
 }

@@ -121,6 +121,18 @@ pub(crate) fn clipped(fact: &Fact) -> Fact {
     fact
 }
 
+/// Whether [`clipped`] would change nothing.
+pub(crate) fn is_within_bounds(fact: &Fact) -> bool {
+    let fits = |scope: &Scope| !matches!(scope, Scope::List(list) if list.len() > LIST_BYTES_MAX);
+    match fact {
+        Fact::Deferred { reason } | Fact::Bounced { reason, .. } => reason.len() <= REASON_BYTES_MAX,
+        Fact::Dropped(Drop { text, scope, .. }) => text.len() <= REASON_BYTES_MAX && fits(scope),
+        Fact::Clicked { link, .. } => link.len() <= LINK_BYTES_MAX,
+        Fact::Unsubscribed { scope, .. } | Fact::Resubscribed { scope, .. } => fits(scope),
+        Fact::Sent | Fact::Queued | Fact::Delivered | Fact::Opened(_) | Fact::Complained | Fact::Withheld(_) => true,
+    }
+}
+
 pub(crate) fn clip_scope(scope: &mut Scope) {
     if let Scope::List(list) = scope {
         clip(list, LIST_BYTES_MAX);

@@ -1,5 +1,7 @@
 //! One event: a fact, when it happened, what it says about its message, and how it came to us.
 
+use std::borrow::Cow;
+
 use crate::{Fact, MailClass, Time};
 
 /// Identity of an event: the first 16 bytes of a SHA-256 over the raw payload's identity, never over its interpretation.
@@ -51,8 +53,8 @@ pub struct Attribution {
 /// Where a record stands in a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourcePosition {
-    /// The intake topic's name without its prefix.
-    pub topic: String,
+    /// The intake topic's name without its prefix; one of few, so nothing is allocated for each fact.
+    pub topic: Cow<'static, str>,
     /// The partition.
     pub partition: u32,
     /// The offset.

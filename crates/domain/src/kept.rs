@@ -49,6 +49,12 @@ impl<T: Copied> Kept<T> {
         kept
     }
 
+    /// The set of copies of different events, given by (time, id).
+    pub(crate) fn of_distinct(copies: Vec<T>) -> Self {
+        let row = |copy: T| Row { live: !copy.retracted(), copy };
+        Self { rows: copies.into_iter().map(row).collect() }
+    }
+
     pub(crate) fn rows(&self) -> &[Row<T>] {
         &self.rows
     }

@@ -14,6 +14,7 @@ pub mod kind;
 pub mod message;
 pub mod rate;
 pub mod status;
+pub mod tally;
 pub mod time;
 
 pub use bound::Beyond;
@@ -24,4 +25,5 @@ pub use kind::{Agent, BounceClass, Drop, DropReason, Fact, MailClass, Scope, Wit
 pub use message::{Change, Message};
 pub use rate::{Rate, rates};
 pub use status::{Outcome, Standing, Status};
+pub use tally::Tally;
 pub use time::Time;

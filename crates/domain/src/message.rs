@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::bound::{self, Beyond};
-use crate::entry::{Entry, clipped};
+use crate::entry::{Entry, clipped, is_within_bounds};
 use crate::kept::{Copied, Kept};
 use crate::{Event, Time};
 
@@ -41,7 +41,11 @@ pub struct Message {
 impl Message {
     /// A row of any facts in any order; total: copies are merged, bounds applied.
     pub fn from_facts(facts: impl IntoIterator<Item = Entry>, beyond: Beyond) -> Self {
-        let mut shared: Vec<Entry> = Vec::new();
+        let facts: Vec<Entry> = facts.into_iter().collect();
+        if is_settled(&facts) {
+            return Self { kept: Kept::of_distinct(facts), beyond };
+        }
+        let mut shared: Vec<Entry> = Vec::with_capacity(facts.len());
         for mut entry in facts {
             entry.fact = clipped(&entry.fact);
             share(&mut entry, &shared);
@@ -141,6 +145,17 @@ impl Message {
         self.kept.retain(&chosen);
         self.beyond = self.beyond.with(beyond);
     }
+}
+
+/// Whether nothing is to be merged, cut, sorted or left out: the common row, which was written like that.
+fn is_settled(facts: &[Entry]) -> bool {
+    facts.len() <= bound::FACTS_FIRST
+        && facts.iter().enumerate().all(|(place, entry)| {
+            let before = facts.get(..place).unwrap_or_default();
+            before.last().is_none_or(|last| last.key() < entry.key())
+                && before.iter().all(|known| known.id != entry.id)
+                && is_within_bounds(&entry.fact)
+        })
 }
 
 fn share(entry: &mut Entry, known: &[Entry]) {

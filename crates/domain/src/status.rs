@@ -41,6 +41,21 @@ pub enum Status {
     Withheld,
 }
 
+impl Status {
+    /// Every status, in the order of `proto/`.
+    pub const ALL: [Self; 9] = [
+        Self::Sent,
+        Self::Delivered,
+        Self::Open,
+        Self::Click,
+        Self::Bounce,
+        Self::Dropped,
+        Self::Spam,
+        Self::Unsubscribed,
+        Self::Withheld,
+    ];
+}
+
 /// Outcome, status and the 0/1 functions that the counters add up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {

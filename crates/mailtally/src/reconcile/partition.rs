@@ -120,7 +120,7 @@ impl<'a> Partition<'a> {
             return None;
         }
         let wire: WireEvent = contract::decode("Event", stored.record.value.as_deref().unwrap_or_default()).ok()?;
-        contract::event::from_wire(organisation, id, &wire).ok()
+        contract::event::from_wire(organisation, id, wire).ok()
     }
 
     /// The messages of this partition behind a campaign's number.

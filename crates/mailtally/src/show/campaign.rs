@@ -173,7 +173,7 @@ mod tests {
             opened_with_machine: 53,
             opens: 60,
             copies: 1,
-            by_status: std::collections::BTreeMap::from([(domain::Status::Sent, 100)]),
+            by_status: [(domain::Status::Sent, 100)].into_iter().collect(),
             ..Counters::default()
         };
         let row = CampaignStats {

@@ -110,7 +110,7 @@ pub(super) fn class(row: &CampaignStats) -> &'static str {
 pub(super) fn dropped_whole(row: &CampaignStats) -> Option<String> {
     let counters = counters(row);
     let [(reason, count)] = counters.dropped_by.iter().collect::<Vec<_>>()[..] else { return None };
-    (*count == counters.sent && counters.sent > 0).then(|| words::drop(*reason).to_owned())
+    (count == counters.sent && counters.sent > 0).then(|| words::drop(reason).to_owned())
 }
 
 /// What the cells' brackets mean, and what the list leaves out.

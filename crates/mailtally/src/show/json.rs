@@ -25,7 +25,7 @@ pub(crate) fn campaign(row: &CampaignStats) -> Result<Value> {
 pub(crate) fn recipient(organisation: &str, recipient: &Recipient) -> Result<Value> {
     let row = contract::json::value("mailtally.message.v1.MessageState", &recipient.row.encode_to_vec())?;
     let mut fields = object(row);
-    for internal in ["facts", "beyond"] {
+    for internal in ["facts", "said", "beyond"] {
         fields.remove(internal);
     }
     // The row knows the address by its hash; the address itself comes from `private`.

@@ -1,7 +1,6 @@
 //! Numbers that explain themselves: what stands beside a number.
 
-use std::collections::BTreeMap;
-
+use domain::tally::{Tally, Word};
 use domain::{Counters, Rate};
 
 /// A campaign's rate of this name, for people; `-` when there is nothing to divide by.
@@ -22,10 +21,10 @@ pub(super) fn with_more(number: u64, with: u64) -> String {
 }
 
 /// `3 inactive, 1 no address`: parts with their words, most first.
-pub(super) fn parts<K: Copy>(parts: &BTreeMap<K, u64>, word: fn(K) -> &'static str) -> String {
+pub(super) fn parts<W: Word>(parts: &Tally<W>, word: fn(W) -> &'static str) -> String {
     let mut parts: Vec<_> = parts.iter().collect();
-    parts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    parts.iter().map(|(key, count)| format!("{count} {}", word(**key))).collect::<Vec<_>>().join(", ")
+    parts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    parts.iter().map(|(key, count)| format!("{count} {}", word(*key))).collect::<Vec<_>>().join(", ")
 }
 
 /// `1 event`, `2 events`.

@@ -36,7 +36,7 @@ pub fn decode(settings: &Settings, source: &Source<'_>, emit: &mut Emit<'_>) -> 
     let arrival = Arrival {
         received,
         source: SourcePosition {
-            topic: source.topic.to_owned(),
+            topic: source.topic.into(),
             partition: source.origin.partition,
             offset: source.stored.offset,
         },

@@ -60,11 +60,8 @@ pub fn fates(settings: &Settings, source: &Source<'_>, emit: &mut Emit<'_>) -> R
         .received_at
         .as_ref()
         .map_or_else(|| Time::from_micros(source.stored.record.timestamp_ms.saturating_mul(1_000)), contract::time_of);
-    let position = SourcePosition {
-        topic: source.topic.to_owned(),
-        partition: source.origin.partition,
-        offset: source.stored.offset,
-    };
+    let position =
+        SourcePosition { topic: source.topic.into(), partition: source.origin.partition, offset: source.stored.offset };
     let arrival = Arrival { received, source: position };
     let request = Request { settings, source, webhook, account, arrival };
     Ok(outcomes.into_iter().map(|outcome| request.part(outcome, emit)).collect())

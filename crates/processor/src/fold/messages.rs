@@ -3,16 +3,17 @@
 //! Partials are derived rows under `0, 'p', campaign key`: a restore recounts them from the rows (I6), and every batch
 //! publishes those it changed, absolute, with the version (generation, source offset).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use contract::proto::campaign::v1::{CampaignPartial, campaign_partial::Part};
+use contract::proto::campaign::v1::CampaignPartial;
 use contract::topic::Topic;
-use contract::{Proto as _, counters, key, message};
-use domain::{Change, Contribution, Counters, Event, Message, Time};
+use contract::{Proto as _, key, message};
+use domain::{Change, Event, Message, Time};
 use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
 
+use super::partials::{Campaign, Deltas, Share, kept};
 use super::{forward, load, missing};
 use crate::emit::{Emit, row_headers};
 use crate::reject::Reject;
@@ -25,18 +26,18 @@ pub struct Messages {
     settings: Arc<Settings>,
 }
 
-/// What one batch does to a campaign's partial.
-#[derive(Default)]
-struct Delta {
-    more: Counters,
-    less: Counters,
-    /// The earliest of the sends that name the campaign, whether or not they decide where the message counts: so it is a
-    /// function of the rows, and a restore finds it again.
-    first_sent: Option<Time>,
-}
+/// A record that cannot be used: the organisation that it claims, if it could be read, and why.
+type Refused = (String, Reject);
 
-/// A campaign, named by its organisation and id.
-type Campaign = (String, String);
+/// One batch, while its messages are folded one after the other.
+struct Turn<'a> {
+    emit: Emit<'a>,
+    /// By record: what becomes of it.
+    fates: Vec<Result<Disposition, Refused>>,
+    deltas: Deltas,
+    rows: Vec<(Bytes, Option<Bytes>)>,
+    as_of: Time,
+}
 
 impl Messages {
     /// The fold of an installation.
@@ -44,75 +45,79 @@ impl Messages {
         Self { settings }
     }
 
-    fn read(&self, partition: u32, stored: &Stored) -> Result<(Bytes, Event), (String, Reject)> {
-        let refused = |why: Reject| (String::new(), why);
-        let key = stored.record.key.clone().unwrap_or_default();
-        let [organisation, id] = key::strings::<2>(&key).ok_or_else(|| {
-            refused(Reject::record("bad_key", "the key is not (organisation, message): write the intake"))
-        })?;
-        if key::partition(&key, self.settings.partitions) != partition {
+    /// The key of a record, when it is canonical and in its partition.
+    fn key<'a>(&self, partition: u32, stored: &'a Stored) -> Result<&'a Bytes, Refused> {
+        let key = stored.record.key.as_ref();
+        let Some((key, [organisation, _])) = key.and_then(|key| Some((key, key::strings::<2>(key)?))) else {
+            let why = Reject::record("bad_key", "the key is not (organisation, message): write the intake");
+            return Err((String::new(), why));
+        };
+        if key::partition(key, self.settings.partitions) != partition {
             let why = Reject::record("wrong_partition", "the key belongs to another partition: write the intake");
             return Err((organisation.to_owned(), why));
         }
-        let value = stored.record.value.as_deref().unwrap_or_default();
-        let event =
-            contract::decode("Event", value).and_then(|wire| contract::event::from_wire(organisation, id, &wire));
-        let event = event.map_err(|error| (organisation.to_owned(), Reject::record("bad_event", error.to_string())))?;
-        Ok((key, event))
+        Ok(key)
+    }
+}
+
+impl Turn<'_> {
+    /// Folds the records of one message, in offset order.
+    fn message(&mut self, records: &[(&Bytes, usize)], batch: &Polled, held: Option<&Bytes>) {
+        let Some((key, _)) = records.first() else { return };
+        let Some([organisation, id]) = key::strings::<2>(key) else { return };
+        let mut row = decoded(held);
+        let (before, mut changed) = (Share::of(&row), false);
+        for (_, place) in records {
+            let fate = batch.records.get(*place).map(|stored| event(organisation, id, stored)).map(|event| {
+                let event = event?;
+                self.as_of = self.as_of.max(event.time);
+                let change = row.fold(&event);
+                changed |= change == Change::Changed;
+                Ok(disposition(change))
+            });
+            if let (Some(slot), Some(fate)) = (self.fates.get_mut(*place), fate) {
+                *slot = fate;
+            }
+        }
+        if changed {
+            self.deltas.add(organisation, &before, &Share::of(&row));
+            forward::difference(key, || decoded(held), &row, &mut self.emit);
+            self.rows.push(((*key).clone(), Some(message::to_wire(&row).encode_to_vec().into())));
+        }
     }
 }
 
 impl Processor for Messages {
     fn fold(&mut self, batch: &Polled, rows: &dyn Rows) -> Folded {
-        let read: Vec<_> = batch.records.iter().map(|stored| self.read(batch.partition, stored)).collect();
-        let keys: BTreeSet<&Bytes> = read.iter().flatten().map(|(key, _)| key).collect();
-        let before = match load(rows, keys) {
-            Ok(before) => before,
-            Err(keys) => return missing(keys),
-        };
-        let source = TopicPartition { topic: self.settings.topic(Topic::Events), partition: batch.partition };
-        let mut emit = Emit::new(&self.settings);
-        let mut after: BTreeMap<Bytes, Message> = BTreeMap::new();
-        let mut dispositions = Vec::with_capacity(read.len());
-        let mut as_of = Time::default();
-        for (stored, read) in batch.records.iter().zip(&read) {
-            emit.at(stored.record.timestamp_ms);
-            dispositions.push(match read {
-                Ok((key, event)) => {
-                    as_of = as_of.max(event.time);
-                    let row = after.entry(key.clone()).or_insert_with(|| decoded(before.get(key)));
-                    disposition(row.fold(event))
-                }
-                Err((organisation, why)) => {
-                    emit.dead_letter(&source, stored, organisation, why);
-                    Disposition::DeadLettered(why.reason)
-                }
-            });
-        }
-        let mut effects = Effects { dispositions, ..Effects::default() };
-        let deltas = deltas(before.iter().filter_map(|(key, row)| {
-            let after = after.get(key)?;
-            Some((key, decoded(Some(row)), after.clone()))
-        }));
-        let partials = match partials(rows, &deltas) {
-            Ok(partials) => partials,
-            Err(keys) => return missing(keys),
-        };
-        for (key, row) in &after {
-            forward::difference(key, || decoded(before.get(key)), row, &mut emit);
-        }
-        for (key, row) in after {
-            let bytes = Bytes::from(message::to_wire(&row).encode_to_vec());
-            if before.get(&key) != Some(&Some(bytes.clone())) {
-                effects.rows.push((key, Some(bytes)));
+        let keys: Vec<_> = batch.records.iter().map(|stored| self.key(batch.partition, stored)).collect();
+        let keyed = keys.iter().enumerate().filter_map(|(place, key)| Some((*key.as_ref().ok()?, place)));
+        // By message, so that each row is read, folded and written once; within one by offset.
+        let mut records: Vec<(&Bytes, usize)> = keyed.collect();
+        records.sort_unstable();
+        let mut by_message = Vec::with_capacity(records.len());
+        let mut absent = Vec::new();
+        for records in records.chunk_by(|(one, _), (other, _)| one == other) {
+            match records.first().map(|(key, _)| (*key, rows.get(key))) {
+                Some((_, Some(held))) => by_message.push((records, held)),
+                Some((key, None)) => absent.push(key.clone()),
+                None => {}
             }
         }
-        effects.derived = kept(&partials);
-        self.publish(partials, batch, as_of, &mut emit);
-        effects.outputs = emit.into_outputs();
-        effects.row_headers = row_headers("mailtally.message.v1.MessageState", VERSION, &source, batch.next, as_of);
-        effects.row_timestamp_ms = batch.records.last().map_or(0, |stored| stored.record.timestamp_ms);
-        Folded::Done(effects)
+        if !absent.is_empty() {
+            // Asked for before anything is decoded.
+            return missing(absent);
+        }
+        let fates = keys.into_iter().map(|key| key.map(|_| Disposition::Duplicate)).collect();
+        let mut emit = Emit::new(&self.settings);
+        emit.at(batch.records.last().map_or(0, |stored| stored.record.timestamp_ms));
+        let mut turn = Turn { emit, fates, deltas: Deltas::default(), rows: Vec::new(), as_of: Time::default() };
+        for (records, held) in by_message {
+            turn.message(records, batch, held.as_ref());
+        }
+        match turn.deltas.partials(rows) {
+            Ok(partials) => Folded::Done(self.effects(batch, turn, partials)),
+            Err(keys) => missing(keys),
+        }
     }
 
     fn restore(&mut self, restored: &[(Bytes, Option<Bytes>)], rows: &dyn Rows) -> Folded {
@@ -120,8 +125,14 @@ impl Processor for Messages {
             Ok(before) => before,
             Err(keys) => return missing(keys),
         };
-        let deltas = deltas(restored.iter().map(|(key, row)| (key, decoded(before.get(key)), decoded(Some(row)))));
-        match partials(rows, &deltas) {
+        let mut deltas = Deltas::default();
+        for (key, row) in restored {
+            let Some([organisation, _]) = key::strings::<2>(key) else { continue };
+            let share = |row: Option<&Bytes>| Share::of(&decoded(row));
+            let before = before.get(key).and_then(Option::as_ref);
+            deltas.add(organisation, &share(before), &share(row.as_ref()));
+        }
+        match deltas.partials(rows) {
             Ok(partials) => Folded::Done(Effects { derived: kept(&partials), ..Effects::default() }),
             Err(keys) => missing(keys),
         }
@@ -129,6 +140,30 @@ impl Processor for Messages {
 }
 
 impl Messages {
+    /// Everything that the batch does: dead letters in the order of their records, rows by key, partials.
+    fn effects(&self, batch: &Polled, turn: Turn<'_>, partials: BTreeMap<Campaign, CampaignPartial>) -> Effects {
+        let source = TopicPartition { topic: self.settings.topic(Topic::Events), partition: batch.partition };
+        let mut emit = turn.emit;
+        let mut dispositions = Vec::with_capacity(turn.fates.len());
+        for (stored, fate) in batch.records.iter().zip(turn.fates) {
+            emit.at(stored.record.timestamp_ms);
+            dispositions.push(fate.unwrap_or_else(|(organisation, why)| {
+                emit.dead_letter(&source, stored, &organisation, &why);
+                Disposition::DeadLettered(why.reason)
+            }));
+        }
+        let derived = kept(&partials);
+        self.publish(partials, batch, turn.as_of, &mut emit);
+        Effects {
+            rows: turn.rows,
+            derived,
+            row_headers: row_headers("mailtally.message.v1.MessageState", VERSION, &source, batch.next, turn.as_of),
+            row_timestamp_ms: batch.records.last().map_or(0, |stored| stored.record.timestamp_ms),
+            outputs: emit.into_outputs(),
+            dispositions,
+        }
+    }
+
     /// Publishes the changed partials under their source, which is this partition.
     fn publish(&self, partials: BTreeMap<Campaign, CampaignPartial>, batch: &Polled, as_of: Time, emit: &mut Emit<'_>) {
         let source = batch.partition.to_string();
@@ -149,79 +184,16 @@ fn disposition(change: Change) -> Disposition {
     }
 }
 
+/// The event of a record.
+fn event(organisation: &str, message: &str, stored: &Stored) -> Result<Event, Refused> {
+    let value = stored.record.value.clone().unwrap_or_default();
+    contract::decode_shared("Event", &value)
+        .and_then(|wire| contract::event::from_wire(organisation, message, wire))
+        .map_err(|error| (organisation.to_owned(), Reject::record("bad_event", error.to_string())))
+}
+
 /// The message of a row that this fold wrote itself; an unreadable one counts as none, and the recount shows it.
-fn decoded(row: Option<&Option<Bytes>>) -> Message {
-    let Some(Some(row)) = row else { return Message::default() };
-    contract::decode("MessageState", row).and_then(|row| message::from_wire(&row)).unwrap_or_default()
-}
-
-fn deltas<'a>(changes: impl Iterator<Item = (&'a Bytes, Message, Message)>) -> BTreeMap<Campaign, Delta> {
-    let mut deltas: BTreeMap<Campaign, Delta> = BTreeMap::new();
-    for (key, before, after) in changes {
-        let Some([organisation, _]) = key::strings::<2>(key) else { continue };
-        let mut delta = |campaign: &str, change: &dyn Fn(&mut Delta)| {
-            change(deltas.entry((organisation.to_owned(), campaign.to_owned())).or_default());
-        };
-        let known: Vec<_> = before.sends().collect();
-        for (campaign, time) in after.sends().filter(|send| !known.contains(send)) {
-            delta(campaign, &|delta| delta.first_sent = [delta.first_sent, Some(time)].into_iter().flatten().min());
-        }
-        let (less, more) = (Contribution::of(&before), Contribution::of(&after));
-        if less == more {
-            continue;
-        }
-        if let Some(less) = less {
-            delta(&less.campaign, &|delta| delta.less.add(&less.counters));
-        }
-        if let Some(more) = more {
-            delta(&more.campaign, &|delta| delta.more.add(&more.counters));
-        }
-    }
-    deltas
-}
-
-/// The partials after these differences, without version.
-fn partials(
-    rows: &dyn Rows,
-    deltas: &BTreeMap<Campaign, Delta>,
-) -> Result<BTreeMap<Campaign, CampaignPartial>, Vec<Bytes>> {
-    let keys: Vec<Bytes> = deltas.keys().map(partial_key).collect();
-    let before = load(rows, &keys)?;
-    let apply = |(campaign, delta): (&Campaign, &Delta)| {
-        let held = before.get(&partial_key(campaign)).cloned().flatten().unwrap_or_default();
-        let mut partial: CampaignPartial = contract::decode("CampaignPartial", &held).unwrap_or_default();
-        let mut sum = match &partial.part {
-            Some(Part::Counters(held)) => counters::from_wire(held).unwrap_or_default(),
-            _ => Counters::default(),
-        };
-        // More first: what is taken away is there.
-        sum.add(&delta.more);
-        sum.subtract(&delta.less);
-        partial.part = Some(Part::Counters(counters::to_wire(&sum)));
-        if let Some(first) = delta.first_sent
-            && (partial.first_sent_us == 0 || first.micros() < partial.first_sent_us)
-        {
-            partial.first_sent_us = first.micros();
-        }
-        (campaign.clone(), partial)
-    };
-    Ok(deltas.iter().map(apply).collect())
-}
-
-/// Partials as they are kept, by key. One that its messages have left altogether is not kept: no row recounts it.
-fn kept(partials: &BTreeMap<Campaign, CampaignPartial>) -> Vec<(Bytes, Option<Bytes>)> {
-    let empty = CampaignPartial {
-        part: Some(Part::Counters(counters::to_wire(&Counters::default()))),
-        ..CampaignPartial::default()
-    };
-    let row = |partial: &CampaignPartial| (*partial != empty).then(|| Bytes::from(partial.encode_to_vec()));
-    let mut kept: Vec<_> = partials.iter().map(|(campaign, partial)| (partial_key(campaign), row(partial))).collect();
-    kept.sort();
-    kept
-}
-
-fn partial_key((organisation, campaign): &Campaign) -> Bytes {
-    let mut key = vec![0, b'p'];
-    key.extend_from_slice(&key::campaign(organisation, campaign));
-    key.into()
+fn decoded(row: Option<&Bytes>) -> Message {
+    let Some(row) = row else { return Message::default() };
+    contract::decode_shared("MessageState", row).and_then(message::from_wire).unwrap_or_default()
 }

@@ -5,6 +5,7 @@ pub mod contacts;
 pub mod correlate;
 mod forward;
 mod messages;
+mod partials;
 
 pub use campaigns::Campaigns;
 pub use contacts::Contacts;
