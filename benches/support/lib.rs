@@ -1,1 +1,11 @@
-//! Benches beside their peers.
+//! Benches beside their peers. What a bench needs: input of one seed, Mailtally over it, SQLite over it, and figures.
+
+pub mod figures;
+pub mod input;
+pub mod mailtally;
+pub mod peer;
+pub mod plan;
+pub mod posted;
+pub mod standing;
+pub mod usage;
+pub mod workload;

@@ -1,0 +1,196 @@
+//! Mailtally over a bench's input: the real embedded log, the real stores, the real folds, as `mailtally run` wires them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use contract::Proto as _;
+use contract::proto::campaign::v1::CampaignStats;
+use contract::topic::{Cleanup, Topic};
+use embedded::Embedded;
+use engine::{Output, State, TaskId, TopicPartition};
+use log::{Log, ReadLimit, TopicSpec};
+use processor::accounts::{Account, Accounts};
+use processor::driver::{Observation, Worker};
+use processor::settings::Settings;
+use processor::topology::{processor, topology};
+use store::{Budget, Rocks};
+
+use crate::figures::Numbers;
+use crate::input::Reader;
+use crate::plan::ORGANISATIONS;
+use crate::standing::{COUNTERS, Share};
+use crate::usage;
+
+/// Partitions of every topic, as of a new data directory of the product.
+const PARTITIONS: u32 = 4;
+/// How long the folds may say nothing.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// A data directory of a bench.
+pub struct System {
+    root: PathBuf,
+    log: Arc<Embedded>,
+    settings: Arc<Settings>,
+}
+
+/// How far a settled system is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settled {
+    /// Records with a disposition, by no fold in particular.
+    pub records: u64,
+    /// Transactions.
+    pub commits: u64,
+}
+
+impl System {
+    /// Opens or makes one.
+    ///
+    /// # Errors
+    /// What the log says.
+    pub fn open(root: &Path) -> Result<Self> {
+        let log = Embedded::open(root.join("log"), embedded::Options::default())?;
+        let account = Account { organisations: ORGANISATIONS.map(str::to_owned).into(), ..Account::default() };
+        let accounts = Accounts::from([(("sendgrid".to_owned(), "main".to_owned()), account)]);
+        let settings = Settings::with_accounts("mailtally", PARTITIONS, b"bench".to_vec(), accounts);
+        for topic in Topic::ALL {
+            let cleanup = match topic.cleanup() {
+                Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },
+                Cleanup::Compact(tombstone_ms) => log::Cleanup::Compact { tombstone_ms },
+            };
+            log.create_topic(&TopicSpec { name: settings.topic(topic), partitions: PARTITIONS, cleanup })?;
+        }
+        Ok(Self { root: root.to_owned(), log: Arc::new(log), settings })
+    }
+
+    /// Appends the input in batches and folds beside it until everything is folded; records appended, and the rest.
+    ///
+    /// # Errors
+    /// What log, stores or a fold say.
+    pub fn fold(&self, input: &Path, batch: usize) -> Result<(u64, Settled)> {
+        let mut reader = Reader::open(input)?;
+        let fed = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let feeder = scope.spawn(|| {
+                let appended = self.feed(&mut reader, batch);
+                fed.store(true, Ordering::Release);
+                appended
+            });
+            let settled = self.settle(batch, || fed.load(Ordering::Acquire));
+            let appended = feeder.join().map_err(|_| anyhow!("the feeder panicked"))??;
+            Ok((appended, settled?))
+        })
+    }
+
+    fn feed(&self, reader: &mut Reader, batch: usize) -> Result<u64> {
+        let mut appended = 0;
+        loop {
+            let records = reader.batch(batch)?;
+            if records.is_empty() {
+                return Ok(appended);
+            }
+            appended += u64::try_from(records.len())?;
+            let output = |(topic, record): (Topic, engine::Record)| {
+                let key = record.key.clone().unwrap_or_default();
+                Output { to: self.settings.partition_of(topic, &key), record }
+            };
+            self.log.append(records.into_iter().map(output).collect())?;
+        }
+    }
+
+    /// Runs the folds until every record is folded and `ended` says that no more will come.
+    ///
+    /// # Errors
+    /// What log, stores or a fold say.
+    pub fn settle(&self, batch: usize, ended: impl Fn() -> bool) -> Result<Settled> {
+        let (say, said) = channel::<Observation>();
+        let observe = Box::new(move |observation| {
+            // The listener goes first when the folds are to stop.
+            say.send(observation).ok();
+        });
+        let running = self.worker(batch, observe)?.spawn().map_err(anyhow::Error::msg)?;
+        let mut settled = Settled::default();
+        loop {
+            // Asked before the version is read: what was appended by then is in it.
+            let all_there = ended();
+            let Ok(observation) = said.recv_timeout(SILENCE_MAX) else {
+                return Err(anyhow!("the folds went silent: {:?}", running.stop()));
+            };
+            settled.records += observation.counts.dispositions.values().sum::<u64>();
+            settled.commits += observation.counts.commits;
+            if let Some((task, State::Stalled(why))) =
+                observation.states.iter().find(|(_, state)| matches!(state, State::Stalled(_)))
+            {
+                bail!("partition {} of fold {} stopped: {why}", task.partition, task.fold);
+            }
+            if all_there && observation.idle_at == Some(self.log.version()) {
+                drop(said);
+                running.stop().map_err(anyhow::Error::msg)?;
+                return Ok(settled);
+            }
+        }
+    }
+
+    fn worker(&self, batch: usize, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {
+        let topology = topology(&self.settings);
+        let folds = u8::try_from(topology.folds.len())?;
+        let tasks = (0..folds).flat_map(|fold| (0..PARTITIONS).map(move |partition| TaskId { fold, partition }));
+        let tasks = tasks.filter_map(|task| Some((task, processor(&self.settings, task)?))).collect();
+        Ok(Worker {
+            name: "processor-0".to_owned(),
+            log: Arc::clone(&self.log) as Arc<dyn Log>,
+            stores: Arc::new(Rocks::new(&self.root.join("state"), Budget::default())?),
+            topology,
+            options: engine::Options { batch_records_max: batch, ..engine::Options::default() },
+            tasks,
+            observe,
+        })
+    }
+
+    /// The published counters of every campaign: the latest row of each.
+    ///
+    /// # Errors
+    /// What the log says.
+    pub fn numbers(&self) -> Result<Numbers> {
+        let mut numbers = BTreeMap::new();
+        for partition in 0..PARTITIONS {
+            let at = TopicPartition { topic: self.settings.topic(Topic::CampaignStats), partition };
+            let (mut next, end) = (self.log.bounds(&at)?.start, self.log.bounds(&at)?.high_watermark);
+            while next < end {
+                let read = self.log.read(&at, next, ReadLimit { records: 10_000, bytes: 8 << 20 })?;
+                next = read.next;
+                for value in read.records.into_iter().filter_map(|stored| stored.record.value) {
+                    let row = CampaignStats::decode(value)?;
+                    numbers.insert((row.organisation.clone(), row.campaign.clone()), share(&row)?);
+                }
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// Bytes of the stores on disk.
+    pub fn state_bytes(&self) -> u64 {
+        usage::bytes_below(&self.root.join("state"))
+    }
+
+    /// Bytes of the log on disk.
+    pub fn log_bytes(&self) -> u64 {
+        self.log.bytes_on_disk()
+    }
+}
+
+/// The numbers of a published row, by the field names of `proto/`.
+fn share(row: &CampaignStats) -> Result<Share> {
+    let counters = row.counters.clone().unwrap_or_default();
+    let json = contract::json::value("mailtally.campaign.v1.Counters", &counters.encode_to_vec())?;
+    let mut share = Share::default();
+    for (count, name) in share.iter_mut().zip(COUNTERS) {
+        let read = json.get(name).and_then(serde_json::Value::as_i64);
+        *count = read.with_context(|| format!("no counter {name} in a campaign's row"))?;
+    }
+    Ok(share)
+}
