@@ -11,10 +11,11 @@ use embedded::Embedded;
 use engine::{Offset, State, Stored, TaskId, TopicPartition};
 use log::{Log, ReadLimit, TopicDescription, TopicSpec};
 use processor::accounts::{Account, Accounts};
+use processor::breaker::Bounds;
 use processor::driver::{Observation, Worker};
 use processor::settings::Settings;
 use processor::topology::{processor, topology};
-use service::config::Config;
+use service::config::{self, Config};
 use service::health::Board;
 use store::{Budget, Rocks, Stores};
 
@@ -61,6 +62,8 @@ impl System {
         let (prefix, partitions) = layout(config, &made)?;
         let bound = config.accounts.iter().map(account).chain(accounts).collect();
         let settings = Settings::with_accounts(&prefix, partitions, directory::key(root, !made.is_empty())?, bound);
+        let config::Breaker { percent, records, stops } = config.breaker;
+        settings.breakers.set(Bounds { percent, records, stops });
         for topic in Topic::ALL {
             let cleanup = match topic.cleanup() {
                 Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },
@@ -198,7 +201,7 @@ fn layout(config: &Config, topics: &[TopicDescription]) -> Result<(String, u32)>
     Ok((prefix.to_owned(), partitions))
 }
 
-fn account(configured: &service::config::Account) -> ((String, String), Account) {
+fn account(configured: &config::Account) -> ((String, String), Account) {
     let account = Account { organisations: configured.organisations.clone(), mapping: configured.mapping.clone() };
     ((configured.provider.clone(), configured.name.clone()), account)
 }

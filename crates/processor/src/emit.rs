@@ -44,6 +44,11 @@ impl<'a> Emit<'a> {
         self.outputs.len()
     }
 
+    /// What was emitted after the first `before`.
+    pub fn since(&self, before: usize) -> &[Output] {
+        self.outputs.get(before..).unwrap_or_default()
+    }
+
     /// Whether nothing was emitted.
     pub fn is_empty(&self) -> bool {
         self.outputs.is_empty()

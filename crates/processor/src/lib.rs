@@ -1,6 +1,7 @@
 //! Decode and folds, wired to a log and stores. The page to begin with is [`topology`].
 
 pub mod accounts;
+pub mod breaker;
 pub mod decode;
 pub mod driver;
 pub mod emit;

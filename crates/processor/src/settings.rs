@@ -7,6 +7,7 @@ use contract::topic::Topic;
 use engine::TopicPartition;
 
 use crate::accounts::Accounts;
+use crate::breaker::Breakers;
 
 /// An installation, as decode and folds see it.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub accounts: Accounts,
     /// Generation of the partials: grows when partitions do.
     pub generation: u32,
+    /// How much of what each organisation says is refused.
+    pub breakers: Arc<Breakers>,
     topics: BTreeMap<Topic, engine::Topic>,
 }
 
@@ -34,7 +37,7 @@ impl Settings {
     pub fn with_accounts(prefix: &str, partitions: u32, address_key: Vec<u8>, accounts: Accounts) -> Arc<Self> {
         let topics = Topic::ALL.into_iter().map(|topic| (topic, engine::Topic::new(&topic.name(prefix)))).collect();
         let prefix = prefix.to_owned();
-        Arc::new(Self { prefix, partitions, address_key, accounts, generation: 1, topics })
+        Arc::new(Self { prefix, partitions, address_key, accounts, generation: 1, breakers: Arc::default(), topics })
     }
 
     /// The full name of a topic.

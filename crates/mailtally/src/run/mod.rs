@@ -5,6 +5,7 @@ mod commands;
 pub(crate) mod control;
 mod metered;
 mod signals;
+mod unmatched;
 mod upkeep;
 mod watch;
 
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use api::{Appender, Edges, Server};
+use engine::TaskId;
 use processor::driver::Running;
 use processor::topology::topology;
 use service::config::Config;
@@ -184,9 +186,23 @@ impl Live {
             if let Some(why) = self.board.failed() {
                 bail!("{why}");
             }
+            self.break_off();
             if self.workers.iter().any(Running::has_ended) {
                 self.board.fail("a folding thread ended");
                 return Ok(());
+            }
+        }
+    }
+
+    /// Stops the partitions whose breaker is to stop them.
+    fn break_off(&self) {
+        let topology = topology(&self.system.settings);
+        for ((intake, partition), why) in self.system.settings.breakers.stopping() {
+            let input = topology.folds.iter().position(|fold| fold.name.strip_prefix("decode-") == Some(intake));
+            let Some(fold) = input.and_then(|fold| u8::try_from(fold).ok()) else { continue };
+            let task = TaskId { fold, partition };
+            if self.board.is_live(task) {
+                self.workers.iter().for_each(|worker| worker.stall(task, why.clone()));
             }
         }
     }

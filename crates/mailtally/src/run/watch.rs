@@ -13,6 +13,7 @@ use service::health::Board;
 use service::metric;
 
 use super::metered::Metered;
+use super::unmatched::Unmatched;
 use super::upkeep::pause;
 use crate::space;
 use crate::system::{System, now_ms};
@@ -28,16 +29,17 @@ pub(super) struct Watch {
     board: Arc<Board>,
     log: Arc<Metered>,
     headroom_bytes: u64,
+    unmatched: Unmatched,
 }
 
 impl Watch {
     /// Watches this system.
     pub(super) fn new(system: Arc<System>, board: Arc<Board>, log: Arc<Metered>, headroom_bytes: u64) -> Self {
-        Self { system, board, log, headroom_bytes }
+        Self { system, board, log, headroom_bytes, unmatched: Unmatched::default() }
     }
 
     /// Starts the thread; it ends soon after `stop`.
-    pub(super) fn start(self, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
+    pub(super) fn start(mut self, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
         let stop = Arc::clone(stop);
         let work = move || {
             while !stop.load(Ordering::Acquire) {
@@ -48,9 +50,17 @@ impl Watch {
         Ok(std::thread::Builder::new().name("watch".to_owned()).spawn(work)?)
     }
 
-    fn look(&self) {
+    fn look(&mut self) {
         if let Err(error) = self.lag() {
             tracing::warn!(%error, "lag is not known");
+        }
+        match self.unmatched.look(self.system.log.as_ref(), &self.system.settings) {
+            Ok(waiting) => gauge(metrics::gauge!(metric::UNMATCHED), u64::try_from(waiting).unwrap_or(u64::MAX)),
+            Err(error) => tracing::warn!(%error, "what waits for its send is not known"),
+        }
+        for (intake, open) in self.system.settings.breakers.open() {
+            let open = u64::try_from(open).unwrap_or(u64::MAX);
+            gauge(metrics::gauge!(metric::BREAKERS_OPEN, "fold" => format!("decode-{intake}")), open);
         }
         self.disk(&self.system.root);
         for topic in self.system.embedded.space() {

@@ -66,6 +66,8 @@ impl Processor for Decode {
                     Disposition::DeadLettered(why.reason)
                 }
             });
+            let place = (self.topic.short(), batch.partition);
+            self.settings.breakers.count(&self.settings, place, emit.since(before));
         }
         Folded::Done(Effects { outputs: emit.into_outputs(), dispositions, ..Effects::default() })
     }

@@ -4,8 +4,8 @@
 mod commit;
 mod shell;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use engine::{Counts, Processor, State, TaskId, Topology};
@@ -46,10 +46,19 @@ pub struct Observation {
 /// A worker that runs.
 pub struct Running {
     stop: Arc<AtomicBool>,
+    stalls: Stalls,
     thread: JoinHandle<Result<(), String>>,
 }
 
+/// Tasks that somebody outside wants to stop, and why.
+type Stalls = Arc<Mutex<Vec<(TaskId, String)>>>;
+
 impl Running {
+    /// Stops one task, if it is this worker's, between two batches; the others go on.
+    pub fn stall(&self, task: TaskId, why: String) {
+        self.stalls.lock().unwrap_or_else(PoisonError::into_inner).push((task, why));
+    }
+
     /// Ends the worker between two batches, flushes its stores, and says why if it died before.
     ///
     /// # Errors
@@ -75,7 +84,8 @@ impl Worker {
         let flag = Arc::clone(&stop);
         let name = self.name.clone();
         let mut shell = Shell::new(self)?;
+        let stalls = Arc::clone(&shell.stalls);
         let thread = std::thread::Builder::new().name(name).spawn(move || shell.run(&flag));
-        Ok(Running { stop, thread: thread.map_err(|error| error.to_string())? })
+        Ok(Running { stop, stalls, thread: thread.map_err(|error| error.to_string())? })
     }
 }

@@ -1,9 +1,9 @@
 //! The folding thread: takes actions from the engine, executes them, hands facts back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use engine::{Action, Engine, Identity, Input, Loaded, LogFacts, Offset, Output, TaskId, TopicPartition, Topology};
@@ -33,6 +33,7 @@ pub struct Shell {
     answers: Receiver<Answer>,
     committing: bool,
     leaving: bool,
+    pub(super) stalls: super::Stalls,
     observe: Box<dyn FnMut(Observation) + Send>,
     flushed_ms: i64,
 }
@@ -56,6 +57,7 @@ impl Shell {
             answers,
             committing: false,
             leaving: false,
+            stalls: super::Stalls::default(),
             observe: worker.observe,
             flushed_ms: now_ms(),
         })
@@ -68,6 +70,7 @@ impl Shell {
     pub fn run(&mut self, stop: &AtomicBool) -> Result<(), String> {
         let mut seen = self.log.version();
         while !stop.load(Ordering::Acquire) {
+            self.stall();
             self.act(stop)?;
             self.tell(Some(seen));
             if self.committing {
@@ -113,6 +116,7 @@ impl Shell {
             }
             // A long restore or a busy input leaves no pause: told, and told to stop, in between.
             if progressed {
+                self.stall();
                 self.tell(None);
             }
             if stop.load(Ordering::Acquire) {
@@ -120,6 +124,13 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    fn stall(&mut self) {
+        let stalls = std::mem::take(&mut *self.stalls.lock().unwrap_or_else(PoisonError::into_inner));
+        for (task, why) in stalls {
+            self.engine.handle(Input::Failed(task, why), now_ms());
+        }
     }
 
     /// Lets go of every task as if somebody else took them: each is released once nothing of it is in flight.

@@ -79,6 +79,11 @@ impl Board {
         self.gauge(metric::COMMIT_AGE, id).set(report::seconds(now_ms.saturating_sub(task.moved_ms)));
     }
 
+    /// Whether a task polls and folds.
+    pub fn is_live(&self, id: TaskId) -> bool {
+        self.lock().tasks.get(&id).is_some_and(|task| task.state == State::Running)
+    }
+
     /// The process cannot go on, and why: it is neither live nor ready from now on.
     pub fn fail(&self, why: &str) {
         self.lock().failed.get_or_insert_with(|| why.to_owned());
