@@ -11,6 +11,7 @@ pub mod identity;
 pub mod json;
 pub mod key;
 pub mod message;
+pub mod readers;
 pub mod topic;
 
 /// The messages of `proto/`, as prost makes them.

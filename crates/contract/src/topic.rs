@@ -117,6 +117,11 @@ impl Topic {
         matches!(self, Self::Platform | Self::Webhooks)
     }
 
+    /// Whether its values are JSON.
+    pub const fn is_json(self) -> bool {
+        matches!(self, Self::CampaignStatsJson | Self::MessageStatusJson)
+    }
+
     /// Protobuf message of its values; `None` for bytes that are kept as they came, and for JSON.
     pub const fn value(self) -> Option<&'static str> {
         match self {

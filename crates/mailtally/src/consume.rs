@@ -61,6 +61,7 @@ fn shown(topic: Topic, partition: u32, stored: &Stored, format: Format) -> Value
     let bytes = |bytes: Option<&[u8]>| bytes.map_or(Value::Null, |bytes| Value::from(contract::json::hex(bytes)));
     let raw = || bytes(record.value.as_deref());
     let value = match (format, topic.value(), record.value.as_deref()) {
+        (Format::Json, None, Some(value)) if topic.is_json() => serde_json::from_slice(value).unwrap_or_else(|_| raw()),
         (Format::Json, Some(message), Some(value)) => contract::json::value(message, value).unwrap_or_else(|_| raw()),
         _ => raw(),
     };

@@ -61,7 +61,8 @@ impl System {
         let made = log.topics()?;
         let (prefix, partitions) = layout(config, &made)?;
         let bound = config.accounts.iter().map(account).chain(accounts).collect();
-        let settings = Settings::with_accounts(&prefix, partitions, directory::key(root, !made.is_empty())?, bound);
+        let key = directory::key(root, !made.is_empty())?;
+        let settings = Settings::with_json(&prefix, partitions, key, bound, config.json_topics);
         let config::Breaker { percent, records, stops } = config.breaker;
         settings.breakers.set(Bounds { percent, records, stops });
         for topic in Topic::ALL {

@@ -22,6 +22,8 @@ pub struct Settings {
     pub accounts: Accounts,
     /// Generation of the partials: grows when partitions do.
     pub generation: u32,
+    /// Whether readers' fields are also published as JSON.
+    pub json_topics: bool,
     /// How much of what each organisation says is refused.
     pub breakers: Arc<Breakers>,
     topics: BTreeMap<Topic, engine::Topic>,
@@ -33,11 +35,31 @@ impl Settings {
         Self::with_accounts(prefix, partitions, address_key, Accounts::new())
     }
 
-    /// Settings of generation 1.
+    /// Settings of generation 1, without JSON topics.
     pub fn with_accounts(prefix: &str, partitions: u32, address_key: Vec<u8>, accounts: Accounts) -> Arc<Self> {
+        Self::with_json(prefix, partitions, address_key, accounts, false)
+    }
+
+    /// Settings of generation 1.
+    pub fn with_json(
+        prefix: &str,
+        partitions: u32,
+        address_key: Vec<u8>,
+        accounts: Accounts,
+        json_topics: bool,
+    ) -> Arc<Self> {
         let topics = Topic::ALL.into_iter().map(|topic| (topic, engine::Topic::new(&topic.name(prefix)))).collect();
         let prefix = prefix.to_owned();
-        Arc::new(Self { prefix, partitions, address_key, accounts, generation: 1, breakers: Arc::default(), topics })
+        Arc::new(Self {
+            prefix,
+            partitions,
+            address_key,
+            accounts,
+            generation: 1,
+            json_topics,
+            breakers: Arc::default(),
+            topics,
+        })
     }
 
     /// The full name of a topic.

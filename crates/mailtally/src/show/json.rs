@@ -7,18 +7,9 @@ use serde_json::{Map, Value};
 
 use super::recipients::Recipient;
 
-/// A campaign's readers' fields in one flat object, with its rates: 0 to 1, null without a denominator.
+/// A campaign's readers' fields in one flat object, with its rates.
 pub(crate) fn campaign(row: &CampaignStats) -> Result<Value> {
-    let mut fields = object(contract::json::value("mailtally.campaign.v1.CampaignStats", &row.encode_to_vec())?);
-    fields.remove("sources");
-    let counters = fields.remove("counters").map(object).unwrap_or_default();
-    fields.extend(counters);
-    let counters = contract::counters::from_wire(&row.counters.clone().unwrap_or_default())?;
-    for rate in domain::rates(&counters) {
-        let number = rate.decimal().and_then(|words| words.parse().ok());
-        fields.insert(rate.name.to_owned(), number.map_or(Value::Null, Value::Number));
-    }
-    Ok(Value::Object(fields))
+    Ok(Value::Object(contract::readers::campaign(row)?))
 }
 
 /// A recipient: whose it is, then the readers' fields of the message's row.

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use contract::topic::Topic;
 
-use crate::live::{Live, over, send};
+use crate::live::{Live, over, send, sent, until};
 
 /// What a command said: both streams and its exit code, the directory's name aside.
 fn said(output: &Output, data: &Path) -> (String, String, Option<i32>) {
@@ -99,4 +99,32 @@ fn a_reader_that_has_seen_enough_ends_quietly_and_the_run_goes_on() {
         assert!(over(root.path(), &["campaigns"]).status.success());
     }
     live.stop();
+}
+
+#[test]
+fn readers_fields_are_published_as_json_where_that_is_set() {
+    for set in [false, true] {
+        let root = tempfile::tempdir().expect("directory");
+        let live = Live::start(root.path(), &["--set", &format!("json_topics={set}")]);
+        assert_eq!(live.post(&(send("m1", "spring") + &send("m2", "spring"))).0, 200);
+        until("folded", || sent(root.path(), "spring") == 2);
+        let rows = |arguments: &[&str]| -> Vec<serde_json::Value> {
+            let text = String::from_utf8(over(root.path(), arguments).stdout).expect("text");
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        };
+        let messages = rows(&["consume", "message-status.json"]);
+        let campaigns = rows(&["consume", "campaign-stats.json"]);
+        if set {
+            let shown = rows(&["campaigns", "--format", "json"]);
+            assert_eq!(campaigns.last().expect("a row")["value"], shown[0], "the same fields as the command's");
+            assert_eq!(messages.len(), 2);
+            let row = &messages[0]["value"];
+            assert!(row["organisation"] == "acme" && row["status"] == "sent" && row["facts"].is_null(), "{row}");
+            let published = rows(&["consume", "message-status"]);
+            assert_eq!(messages[0]["partition"], published[0]["partition"], "beside the row itself");
+        } else {
+            assert!(messages.is_empty() && campaigns.is_empty());
+        }
+        live.stop();
+    }
 }

@@ -11,6 +11,7 @@ use contract::{Proto as _, counters, key};
 use domain::{Counters, Time};
 use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
 
+use super::also_json;
 use super::{load, missing};
 use crate::emit::{Emit, row_headers};
 use crate::reject::Reject;
@@ -92,6 +93,7 @@ impl Processor for Campaigns {
         effects.outputs = emit.into_outputs();
         effects.row_headers = row_headers("mailtally.campaign.v1.CampaignStats", VERSION, &origin, batch.next, as_of);
         effects.row_timestamp_ms = batch.records.last().map_or(0, |stored| stored.record.timestamp_ms);
+        also_json::publish(&self.settings, Topic::CampaignStatsJson, batch.partition, &mut effects);
         Folded::Done(effects)
     }
 

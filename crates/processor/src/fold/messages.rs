@@ -13,6 +13,7 @@ use contract::{Proto as _, key, message};
 use domain::{Change, Event, Message, Time};
 use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
 
+use super::also_json;
 use super::partials::{Campaign, Deltas, Share, kept};
 use super::{forward, load, missing};
 use crate::emit::{Emit, row_headers};
@@ -154,14 +155,16 @@ impl Messages {
         }
         let derived = kept(&partials);
         self.publish(partials, batch, turn.as_of, &mut emit);
-        Effects {
+        let mut effects = Effects {
             rows: turn.rows,
             derived,
             row_headers: row_headers("mailtally.message.v1.MessageState", VERSION, &source, batch.next, turn.as_of),
             row_timestamp_ms: batch.records.last().map_or(0, |stored| stored.record.timestamp_ms),
             outputs: emit.into_outputs(),
             dispositions,
-        }
+        };
+        also_json::publish(&self.settings, Topic::MessageStatusJson, batch.partition, &mut effects);
+        effects
     }
 
     /// Publishes the changed partials under their source, which is this partition.

@@ -1,5 +1,6 @@
 //! The folds: events to rows, rows to numbers. One file a fold.
 
+mod also_json;
 mod campaigns;
 pub mod contacts;
 pub mod correlate;
