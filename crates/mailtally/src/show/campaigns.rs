@@ -136,3 +136,74 @@ fn legend(rows: &[CampaignStats], organisations: &Organisations, without_mail: &
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::DropReason;
+
+    use super::*;
+
+    fn row(campaign: &str, seconds: i64, counters: Counters) -> CampaignStats {
+        CampaignStats {
+            organisation: "acme".to_owned(),
+            campaign: campaign.to_owned(),
+            name: format!("Campaign {campaign}"),
+            created_at: Some(contract::timestamp_of(domain::Time::from_micros(seconds * 1_000_000))),
+            counters: Some(contract::counters::to_wire(&counters)),
+            ..CampaignStats::default()
+        }
+    }
+
+    #[test]
+    fn cells_explain_themselves_and_what_no_campaign_counts_stands_below() {
+        let opened = Counters {
+            sent: 100,
+            opened: 41,
+            opened_with_machine: 53,
+            blocked: 2,
+            spam: 1,
+            blocked_spam: 3,
+            ..Counters::default()
+        };
+        let dropped = |reasons: &[(DropReason, u64)]| Counters {
+            sent: 9,
+            dropped: 9,
+            dropped_by: reasons.iter().copied().collect(),
+            ..Counters::default()
+        };
+        let whole = dropped(&[(DropReason::ContentSpam, 9)]);
+        let parts = dropped(&[(DropReason::ContentSpam, 8), (DropReason::Quota, 1)]);
+        let files = Counters { client_file: 1, ..Counters::default() };
+        let mut rows = vec![row("a", 60, parts), row("b", 3_600, opened), row("", 0, files), row("c", 3_600, whole)];
+        sort(&mut rows);
+        let mut out = Vec::new();
+        let without_mail = BTreeMap::from([("acme".to_owned(), 2)]);
+        write(&mut out, &rows, &Organisations::new(), &without_mail, Format::Table).unwrap_or_default();
+        let shown = String::from_utf8_lossy(&out).into_owned();
+        let lines: Vec<Vec<&str>> =
+            shown.lines().map(|line| line.split("  ").filter(|cell| !cell.is_empty()).collect()).collect();
+        let trimmed =
+            |line: usize| lines.get(line).into_iter().flatten().map(|cell| cell.trim()).collect::<Vec<_>>().join("|");
+        assert_eq!(trimmed(1), "acme|Campaign b|1970-01-01 01:00 UTC|-|100|41 (+12)|41.00 %|0|3 (2/1)");
+        let note = "every mail dropped: the content looks like spam";
+        assert_eq!(trimmed(2), format!("acme|Campaign c|1970-01-01 01:00 UTC|-|9|0|0.00 %|0|0|{note}"));
+        assert_eq!(trimmed(3), "acme|Campaign a|1970-01-01 00:01 UTC|-|9|0|0.00 %|0|0");
+        assert!(
+            shown.contains("in no campaign: 1 mail of acme.") && shown.contains("in no campaign: 2 clients of acme.")
+        );
+    }
+
+    #[test]
+    fn scripts_get_one_object_a_campaign_with_null_for_a_rate_of_nothing() {
+        let rows = [row("a", 60, Counters::default()), row("", 0, Counters { client_file: 1, ..Counters::default() })];
+        let mut out = Vec::new();
+        write(&mut out, &rows, &Organisations::new(), &BTreeMap::new(), Format::Json).unwrap_or_default();
+        let shown = String::from_utf8_lossy(&out).into_owned();
+        let [line] = shown.lines().collect::<Vec<_>>()[..] else { panic!("one line: {shown}") };
+        for part in
+            [r#""campaign":"a""#, r#""created_at":"1970-01-01T00:01:00Z""#, r#""sent":0"#, r#""open_rate":null"#]
+        {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+}

@@ -121,3 +121,60 @@ fn pending(row: &MessageState, as_of: Time) -> &'static str {
     let since = row.status_since.map_or(as_of, |at| contract::time_of(&at));
     if since.plus_micros(SILENT_MICROS) < as_of { "no report yet" } else { "on its way" }
 }
+
+#[cfg(test)]
+mod tests {
+    use contract::proto::event::v1::{BounceClass, DropReason};
+
+    use super::*;
+
+    fn recipient(name: &str, row: MessageState) -> Recipient {
+        Recipient { message: format!("m-{name}"), name: Some(name.to_owned()), row, ..Recipient::default() }
+    }
+
+    fn row(status: Status, outcome: Outcome) -> MessageState {
+        let since = Some(contract::timestamp_of(Time::from_micros(0)));
+        MessageState { status: status.into(), outcome: outcome.into(), status_since: since, ..MessageState::default() }
+    }
+
+    #[test]
+    fn a_row_says_why_in_plain_words() {
+        let hours = |hours: i64| Time::from_micros(hours * 3_600_000_000);
+        let bounced = MessageState { bounce: BounceClass::Block.into(), ..row(Status::Bounce, Outcome::Bounced) };
+        let dropped = MessageState { drop: DropReason::PriorBounce.into(), ..row(Status::Dropped, Outcome::Dropped) };
+        let inferred = MessageState { delivered_inferred: true, ..row(Status::Open, Outcome::Delivered) };
+        let copy = MessageState { copy: true, ..row(Status::Delivered, Outcome::Delivered) };
+        for (row, as_of, expected) in [
+            (&bounced, hours(1), "blocked by the recipient's mail provider"),
+            (&dropped, hours(1), "the address bounced before"),
+            (&inferred, hours(1), "no delivery report; what the client did proves it"),
+            (&copy, hours(1), "a copy to the organisation, counted in no number"),
+            (&row(Status::Sent, Outcome::Pending), hours(72), "on its way"),
+            (&row(Status::Sent, Outcome::Pending), hours(73), "no report yet"),
+            (&row(Status::Click, Outcome::Delivered), hours(99), ""),
+        ] {
+            assert_eq!(reason(row, as_of), expected);
+        }
+    }
+
+    #[test]
+    fn a_page_holds_its_part_of_the_list_and_copies_come_last() {
+        let copy = MessageState { copy: true, ..row(Status::Delivered, Outcome::Delivered) };
+        let mut list = vec![recipient("Ada", copy)];
+        list.extend(["Cid", "Bea", "Dan"].map(|name| recipient(name, row(Status::Open, Outcome::Delivered))));
+        sort(&mut list);
+        let page = |number| {
+            let (mut out, organisations) = (Vec::new(), Organisations::new());
+            let page = Page { number, rows: 3 };
+            write(&mut out, "acme", &list, page, Time::default(), &organisations, Format::Table).unwrap_or_default();
+            String::from_utf8_lossy(&out).into_owned()
+        };
+        let names = |shown: &str| {
+            shown.lines().skip(1).filter_map(|line| line.split(' ').next()).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&page(1)), ["Bea", "Cid", "Dan", "page"]);
+        assert_eq!(names(&page(2)), ["Ada", "page"]);
+        assert!(page(2).ends_with("page 2 of 2, 4 recipients\n"));
+        assert!(page(1).contains("1970-01-01 00:00 UTC"), "status since: {}", page(1));
+    }
+}
