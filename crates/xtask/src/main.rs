@@ -2,6 +2,7 @@
 //! seconds.
 
 mod demo;
+mod picture;
 mod rocksdb;
 mod run;
 mod setup;
@@ -12,12 +13,13 @@ use std::process::ExitCode;
 /// One line a command: its name, what it does, who does it. Each takes what was typed after its name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<ExitCode, String>);
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 7] = [
     ("setup", "install what is lacking and link RocksDB [--yes]", setup::command),
     ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
     ("test", "everything that shows that it works [--quick: format, lints, unit tests]", suites::command),
     ("bench", "a bench beside its peers: bench embedded [its own flags]", suites::bench),
     ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
+    ("picture", "draw the README's picture from a run of the demo", picture::command),
     ("env", "print what a plain cargo needs: eval \"$(cargo xtask env)\"", setup::print_environment),
 ];
 
