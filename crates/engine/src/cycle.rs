@@ -105,6 +105,9 @@ impl Engine {
     pub(crate) fn load(&mut self, task: TaskId, mut keys: Vec<Bytes>, prefixes: Vec<(Bytes, usize)>) {
         keys.sort_unstable();
         keys.dedup();
+        if let Some(held) = self.tasks.get_mut(&task) {
+            held.overlay.asked(prefixes.iter().map(|(prefix, _)| prefix.clone()));
+        }
         self.actions.push_back(Action::Load { task, keys, prefixes });
     }
 

@@ -22,15 +22,29 @@ pub(crate) struct Overlay {
     young_bytes: usize,
     /// Prefixes read for the batch being folded.
     scans: HashMap<Bytes, Vec<(Bytes, Bytes)>>,
+    /// Prefixes asked for and not read yet, and the rows under them that were committed meanwhile: what the store answers may
+    /// be from before.
+    asked: Vec<Bytes>,
+    since_asked: Known,
 }
 
 impl Overlay {
+    /// Prefixes are asked for.
+    pub(crate) fn asked(&mut self, prefixes: impl Iterator<Item = Bytes>) {
+        self.asked.extend(prefixes);
+    }
+
     /// Keeps what was read from the store.
     pub(crate) fn loaded(&mut self, rows: Vec<(Bytes, Option<Bytes>)>, scans: Vec<(Bytes, Vec<(Bytes, Bytes)>)>) {
         for (key, row) in rows {
             self.remember(key, row);
         }
-        self.scans.extend(scans);
+        let since = std::mem::take(&mut self.since_asked);
+        self.asked.clear();
+        for (prefix, mut rows) in scans {
+            merge(&prefix, &mut rows, &since);
+            self.scans.insert(prefix, rows);
+        }
     }
 
     /// Puts the rows of a batch over everything, until it is committed or aborted.
@@ -45,6 +59,9 @@ impl Overlay {
             merge(prefix, rows, &self.in_flight);
         }
         for (key, row) in std::mem::take(&mut self.in_flight) {
+            if self.asked.iter().any(|prefix| key.starts_with(prefix)) {
+                self.since_asked.insert(key.clone(), row.clone());
+            }
             self.remember(key, row);
         }
     }
@@ -53,6 +70,8 @@ impl Overlay {
     pub(crate) fn aborted(&mut self) {
         self.in_flight.clear();
         self.scans.clear();
+        self.asked.clear();
+        self.since_asked.clear();
     }
 
     /// Forgets committed rows beyond `bytes`, oldest generation first. Called between batches only: what a batch has
@@ -130,6 +149,16 @@ mod tests {
         assert_eq!(overlay.scan(b"p"), expected);
         overlay.committed();
         assert_eq!(overlay.scan(b"p"), expected);
+    }
+
+    #[test]
+    fn a_scan_asked_for_before_a_commit_and_read_after_it_sees_what_was_committed() {
+        let mut overlay = Overlay::default();
+        overlay.begin([row("p1", "new"), row("other", "new"), (Bytes::from("p2"), None)].iter());
+        overlay.asked([Bytes::from("p")].into_iter());
+        overlay.committed();
+        overlay.loaded(vec![], vec![(Bytes::from("p"), vec![("p2".into(), "old".into())])]);
+        assert_eq!(overlay.scan(b"p"), Some(vec![(Bytes::from("p1"), Bytes::from("new"))]));
     }
 
     #[test]
