@@ -47,7 +47,7 @@ pub(crate) fn at_rest(worker: &Worker) {
     }
 }
 
-fn rows(at: &Installation, topic: Topic) -> Rows {
+pub(crate) fn rows(at: &Installation, topic: Topic) -> Rows {
     let mut rows = BTreeMap::new();
     for partition in 0..at.settings.partitions {
         let from = TopicPartition { topic: at.settings.topic(topic), partition };
@@ -70,7 +70,9 @@ fn rows(at: &Installation, topic: Topic) -> Rows {
     rows
 }
 
-/// Campaign rows as readers have them: how the input was cut shows in the sources' versions and nowhere else.
+/// Campaign rows as readers have them: how the input was cut shows in the sources' versions and nowhere else. A campaign that
+/// every message has left and nothing defines, such as the one without a name, says nothing: whether it was ever there is
+/// a matter of order.
 fn campaigns(at: &Installation) -> BTreeMap<Bytes, CampaignStats> {
     let readers = |(key, row): (Bytes, Bytes)| {
         let mut row = CampaignStats::decode(&row[..]).expect("stats");
@@ -78,7 +80,9 @@ fn campaigns(at: &Installation) -> BTreeMap<Bytes, CampaignStats> {
         row.as_of = None;
         (key, row)
     };
-    rows(at, Topic::CampaignStats).into_iter().map(readers).collect()
+    let empty = Some(contract::counters::to_wire(&Counters::default()));
+    let says = |(_, row): &(Bytes, CampaignStats)| row.created_at.is_some() || row.counters != empty;
+    rows(at, Topic::CampaignStats).into_iter().map(readers).filter(says).collect()
 }
 
 /// The final rows are those of an undisturbed run (I5), the counters are the recount (I3).

@@ -6,6 +6,7 @@ use contract::topic::Topic;
 use engine::{Output, Record, TopicPartition};
 use processor::settings::Settings;
 
+use crate::people;
 use crate::random::Random;
 
 /// Receipt time of everything, in milliseconds.
@@ -20,12 +21,16 @@ const WORDS: [&str; 9] =
 pub(crate) fn records(settings: &Settings, random: &mut Random) -> Vec<Output> {
     let mut outputs = Vec::new();
     for _ in 0..40 + random.below(120) {
-        let record = match random.below(20) {
+        let record = match random.below(27) {
+            20..27 => {
+                let kind = people::any(random);
+                platform(settings, random, kind)
+            }
             0 => platform(settings, random, campaign),
             1 => platform(settings, random, withheld),
             2 => platform(settings, random, refused),
             3 => bad(settings, random),
-            4..=8 => platform(settings, random, send),
+            4..9 => platform(settings, random, send),
             _ => webhook(settings, random),
         };
         if random.chance(20) {

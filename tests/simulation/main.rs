@@ -4,7 +4,9 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
 mod check;
+mod contacts;
 mod input;
+mod people;
 mod random;
 mod worker;
 mod world;
@@ -24,6 +26,8 @@ fn seed(seed: u64, trace: bool) -> Faults {
     let undisturbed = world::undisturbed(records.clone());
     world.run(records);
     check::same_rows(&world, &undisturbed);
+    contacts::agree(&world.at);
+    contacts::erased(&world.at);
     check::restores(&world);
     world.faults
 }

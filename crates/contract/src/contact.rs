@@ -60,7 +60,7 @@ pub fn row_to_wire(contact: &Contact) -> wire::ContactState {
         last_interaction_us: micros(interaction),
         last_transaction_us: micros(transaction),
         facts: contact.facts().map(entry_to_wire).collect(),
-        held_at_us: 0,
+        held_us: Vec::new(),
     }
 }
 

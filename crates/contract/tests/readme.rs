@@ -1,7 +1,5 @@
 //! The topic table of `proto/README.md` says what the code says.
 
-#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
-
 use contract::topic::{Cleanup, Topic};
 
 const README: &str = include_str!("../../../proto/README.md");

@@ -31,7 +31,7 @@ pub const FACTS_MAX: usize = 14 * (FACTS_FIRST + 1)
     + 4 * (ENGAGEMENTS_FIRST + 1)
     + 18 * ATTRIBUTIONS_FIRST
     + CAMPAIGNS_FIRST
-    + SCOPES_MAX * (2 * (FACTS_FIRST + 1) + LIFTS_MAX);
+    + SCOPES_MAX * 2 * (FACTS_FIRST + 1 + LIFTS_MAX);
 
 /// What more came than the row keeps. Sticky, and a pure function of all events ever seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -192,7 +192,7 @@ fn by_campaign(rows: &[Row<Entry>], chosen: &mut [bool]) {
 /// Unsubscribes and resubscribes of the smallest scopes; a fixed order of scopes keeps the choice path independent.
 fn by_scope(rows: &[Row<Entry>], chosen: &mut [bool], beyond: &mut Beyond) {
     let mut groups: Vec<((&Scope, Said), Group)> = Vec::new();
-    let scoped = rows.iter().enumerate().filter_map(|(place, row)| Some((place, &row.copy, scope_of(&row.copy.fact)?)));
+    let scoped = rows.iter().enumerate().filter_map(|(place, row)| Some((place, &row.copy, scope_of(&row.copy)?)));
     for (_, _, group) in scoped.clone() {
         if let Err(place) = groups.binary_search_by(|(known, _)| known.cmp(&group)) {
             groups.insert(place, (group, Group::default()));
@@ -202,29 +202,31 @@ fn by_scope(rows: &[Row<Entry>], chosen: &mut [bool], beyond: &mut Beyond) {
         groups.retain(|((scope, _), _)| *scope <= largest);
         *beyond = beyond.with(Beyond::HISTORY);
     }
-    let mut lifts: Vec<(&Scope, usize)> = Vec::new();
+    let (mut lifts, mut last_lift): (Vec<((&Scope, Said), usize)>, _) = (Vec::new(), None);
     for (place, entry, group) in scoped {
         let Ok(at) = groups.binary_search_by(|(known, _)| known.cmp(&group)) else { continue };
-        let Some((_, kept)) = groups.get_mut(at) else { continue };
-        let known = kept.keys();
-        let first = kept.offer(place, entry.key(), FACTS_FIRST);
-        if group.1 != Said::Lifted {
-            choose(chosen, first.then_some(place));
-        } else if kept.keys() > known {
-            lifts.push((group.0, place));
+        if group.1.is_lift() {
+            // Of one lift the last word, which comes first: which words came before it is a matter of order.
+            if last_lift.replace(entry.key()) != Some(entry.key()) {
+                lifts.push((group, place));
+            }
+            continue;
         }
+        let kept = groups.get_mut(at).is_some_and(|(_, group)| group.offer(place, entry.key(), FACTS_FIRST));
+        choose(chosen, kept.then_some(place));
     }
     last_lifts(lifts, chosen);
-    for ((_, said), group) in &groups {
+    for (_, group) in &groups {
         choose(chosen, group.last());
-        if *said != Said::Lifted && group.keys() > FACTS_FIRST + 1 {
+        if group.keys() > FACTS_FIRST + 1 {
             *beyond = beyond.with(Beyond::HISTORY);
         }
     }
 }
 
-/// The latest lifts of each scope: as many as a register keeps, so that a message is told all of them in every order.
-fn last_lifts(mut lifts: Vec<(&Scope, usize)>, chosen: &mut [bool]) {
+/// The latest lifts of each scope, and the latest that are taken back: as many as a register keeps, so that a message is told
+/// all of them in every order.
+fn last_lifts(mut lifts: Vec<((&Scope, Said), usize)>, chosen: &mut [bool]) {
     lifts.sort_unstable();
     for of_scope in lifts.chunk_by(|(left, _), (right, _)| left == right) {
         of_scope.iter().rev().take(LIFTS_MAX).for_each(|(_, place)| choose(chosen, Some(*place)));
@@ -245,13 +247,22 @@ enum Said {
     Resubscribed,
     /// A resubscribe that the register sent.
     Lifted,
+    /// One that the register took back.
+    LiftTakenBack,
 }
 
-fn scope_of(fact: &Fact) -> Option<(&Scope, Said)> {
-    match fact {
+impl Said {
+    const fn is_lift(self) -> bool {
+        matches!(self, Self::Lifted | Self::LiftTakenBack)
+    }
+}
+
+fn scope_of(entry: &Entry) -> Option<(&Scope, Said)> {
+    match &entry.fact {
         Fact::Unsubscribed { scope, .. } => Some((scope, Said::Unsubscribed)),
         Fact::Resubscribed { scope, from_register: false } => Some((scope, Said::Resubscribed)),
-        Fact::Resubscribed { scope, from_register: true } => Some((scope, Said::Lifted)),
+        Fact::Resubscribed { scope, .. } if entry.retracted => Some((scope, Said::LiftTakenBack)),
+        Fact::Resubscribed { scope, .. } => Some((scope, Said::Lifted)),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@
 //! time and adds the tallies up.
 
 mod campaigns;
+pub mod contacts;
 mod history;
 mod row;
 mod status;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{Event, EventId};
 
 pub use campaigns::Share;
+pub use contacts::{ContactVerdict, Contacts};
 pub use history::Part;
 pub use row::Row;
 pub use status::Verdict;
@@ -73,7 +75,7 @@ impl Recount {
 }
 
 /// One event an id, that of the highest decoder; without those that were taken back; by (time, id).
-fn live(events: &[Event]) -> Vec<&Event> {
+fn live<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<&'a Event> {
     let mut winners: BTreeMap<EventId, &Event> = BTreeMap::new();
     for event in events {
         let held = winners.entry(event.id).or_insert(event);

@@ -2,6 +2,9 @@
 //!
 //! Of nearly every group the largest (time, id) are kept: that choice is path independent, and stays so below a threshold
 //! that only rises, which is what an erasure is. Of one key only a group's winning version is kept.
+//!
+//! As with messages, an upgrade that is itself beyond a bound is not kept, and the copy that it would supersede counts on if it
+//! is kept. That needs a decoder that moves a fact to another time or group, or retracts more facts than a bound keeps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,16 +12,18 @@ use super::{Cause, ContactEntry, ContactFact};
 use crate::kept::{Copied as _, Row};
 use crate::{AddressHash, Scope, Time};
 
-/// Unsubscribes of one scope that a register keeps, the latest; so at most as many messages hold it. An older one is
+/// Unsubscribes of one scope that a register keeps, the latest, and as many that are taken back; so at most as many messages hold it. An older one is
 /// answered with the lifts that are later than it, and hears of no further one.
 pub const HOLDERS_MAX: usize = 64;
-/// Resubscribes of one scope that a register keeps, the latest. A message keeps as many of those it is told.
+/// Resubscribes of one scope that a register keeps, the latest, and as many that are taken back. A message keeps as many
+/// of those it is told.
 pub const LIFTS_MAX: usize = 8;
 /// Scopes of which a register is kept: the smallest, so the organisation's always.
 pub const SCOPES_MAX: usize = 16;
 /// Addresses of one client that are kept: those of the smallest hashes.
 pub const ADDRESSES_MAX: usize = 64;
-/// Words of the platform about one address that are kept: the last decides, the other stands in when it is retracted.
+/// Words of the platform about one address that are kept, and sends to it: the last decides, the other stands in when it is
+/// retracted.
 pub const LINKS_MAX: usize = 2;
 /// Transactions that are kept: the last decides, the other stands in when it is retracted.
 pub const TRANSACTIONS_MAX: usize = 2;
@@ -35,8 +40,8 @@ pub const SUPPRESSED_LAST: usize = 4;
 /// Reactivations of an address that are kept, the latest.
 pub const REACTIVATED_MAX: usize = 4;
 /// Facts that a contact's row can hold at most; a typical row holds 1 to 10.
-pub const FACTS_MAX: usize = SCOPES_MAX * (HOLDERS_MAX + LIFTS_MAX)
-    + ADDRESSES_MAX * (LINKS_MAX + 1)
+pub const FACTS_MAX: usize = SCOPES_MAX * 2 * (HOLDERS_MAX + LIFTS_MAX)
+    + ADDRESSES_MAX * 2 * LINKS_MAX
     + TRANSACTIONS_MAX
     + 2 * WINDOWS_MAX
     + 4 * (SUPPRESSED_FIRST + SUPPRESSED_LAST)
@@ -46,7 +51,9 @@ pub const FACTS_MAX: usize = SCOPES_MAX * (HOLDERS_MAX + LIFTS_MAX)
 /// What is kept by its number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Group<'a> {
-    Register(&'a Scope, bool),
+    /// Scope, whether it unsubscribes, whether it is taken back. What is taken back has places of its own: an address hears of
+    /// facts that do not follow a client to it, and those may not push out any that holds.
+    Register(&'a Scope, bool, bool),
     Link(AddressHash, bool),
     Suppressed(Cause),
     Reactivated,
@@ -58,10 +65,10 @@ enum Group<'a> {
 impl Group<'_> {
     const fn largest(self) -> usize {
         match self {
-            Self::Register(_, true) => HOLDERS_MAX,
-            Self::Register(_, false) => LIFTS_MAX,
-            Self::Link(_, false) => LINKS_MAX,
-            Self::Link(_, true) | Self::Described | Self::Erased => 1,
+            Self::Register(_, true, _) => HOLDERS_MAX,
+            Self::Register(_, false, _) => LIFTS_MAX,
+            Self::Link(..) => LINKS_MAX,
+            Self::Described | Self::Erased => 1,
             Self::Suppressed(_) => SUPPRESSED_LAST,
             Self::Reactivated => REACTIVATED_MAX,
             Self::Transaction => TRANSACTIONS_MAX,
@@ -69,10 +76,10 @@ impl Group<'_> {
     }
 }
 
-fn group(fact: &ContactFact) -> Option<Group<'_>> {
-    Some(match fact {
-        ContactFact::Unsubscribed { scope, .. } => Group::Register(scope, true),
-        ContactFact::Resubscribed { scope, .. } => Group::Register(scope, false),
+fn group(entry: &ContactEntry) -> Option<Group<'_>> {
+    Some(match &entry.fact {
+        ContactFact::Unsubscribed { scope, .. } => Group::Register(scope, true, entry.retracted),
+        ContactFact::Resubscribed { scope, .. } => Group::Register(scope, false, entry.retracted),
         ContactFact::Addressed { address, by_send } => Group::Link(*address, *by_send),
         ContactFact::Removed { address } => Group::Link(*address, false),
         ContactFact::Suppressed { cause, .. } => Group::Suppressed(*cause),
@@ -109,14 +116,14 @@ pub(super) fn choice(rows: &[Row<ContactEntry>], is_client: bool) -> Vec<bool> {
     let erased = erased(rows);
     let offered: Vec<(usize, &ContactEntry)> = {
         let copies = rows.iter().enumerate().map(|(place, row)| (place, &row.copy));
-        copies.filter(|(_, entry)| !is_refused(entry, erased)).collect()
+        copies.filter(|(place, entry)| !is_refused(entry, erased) && !is_outdated(rows, *place)).collect()
     };
     let mut chosen = vec![false; rows.len()];
     let mut keep = |place: usize| chosen.get_mut(place).into_iter().for_each(|slot| *slot = true);
-    let (scopes, addresses) = named(offered.iter().map(|(_, entry)| &entry.fact));
+    let (scopes, addresses) = named(&offered);
     for (group, places) in grouped(&offered) {
         match group {
-            Group::Register(scope, _) if !scopes.contains(scope) => continue,
+            Group::Register(scope, ..) if !scopes.contains(scope) => continue,
             Group::Link(address, _) if !addresses.contains(&address) => continue,
             _ => {}
         }
@@ -131,12 +138,22 @@ pub(super) fn choice(rows: &[Row<ContactEntry>], is_client: bool) -> Vec<bool> {
     chosen
 }
 
+/// Whether the same fact follows a client here with a later word on the address. Which words came in between is a matter of
+/// order, so no outdated one is kept, nor its place.
+fn is_outdated(rows: &[Row<ContactEntry>], place: usize) -> bool {
+    let (before, rest) = rows.split_at_checked(place).unwrap_or_default();
+    let Some((row, after)) = rest.split_first() else { return false };
+    let same = |other: &&Row<ContactEntry>| other.copy.key() == row.copy.key();
+    let beside = before.iter().rev().take_while(same).chain(after.iter().take_while(same));
+    beside.into_iter().any(|other| other.copy.version > row.copy.version)
+}
+
 /// Places by group, in order; of one key the winning version of the group. Copies that another group supersedes keep their
 /// place: else a place would have been taken in vain in one order and not in another.
 fn grouped<'a>(offered: &[(usize, &'a ContactEntry)]) -> BTreeMap<Group<'a>, Vec<(usize, &'a ContactEntry)>> {
     let mut groups: BTreeMap<Group<'a>, Vec<(usize, &'a ContactEntry)>> = BTreeMap::new();
     for (place, entry) in offered {
-        let Some(group) = group(&entry.fact) else { continue };
+        let Some(group) = group(entry) else { continue };
         let kept = groups.entry(group).or_default();
         if kept.last().map(|(_, last)| last.key()) != Some(entry.key()) {
             kept.push((*place, entry));
@@ -146,11 +163,11 @@ fn grouped<'a>(offered: &[(usize, &'a ContactEntry)]) -> BTreeMap<Group<'a>, Vec
 }
 
 /// The scopes and the addresses that are kept: the smallest, since a fixed order keeps the choice path independent.
-fn named<'a>(facts: impl Iterator<Item = &'a ContactFact>) -> (BTreeSet<&'a Scope>, BTreeSet<AddressHash>) {
+fn named<'a>(offered: &[(usize, &'a ContactEntry)]) -> (BTreeSet<&'a Scope>, BTreeSet<AddressHash>) {
     let (mut scopes, mut addresses) = (BTreeSet::new(), BTreeSet::new());
-    for fact in facts {
-        match group(fact) {
-            Some(Group::Register(scope, _)) => {
+    for (_, entry) in offered {
+        match group(entry) {
+            Some(Group::Register(scope, ..)) => {
                 scopes.insert(scope);
             }
             Some(Group::Link(address, _)) => {

@@ -66,7 +66,7 @@ impl Copied for ContactEntry {
     }
 
     fn version(&self, other: &Self) -> Ordering {
-        let content = |entry: &Self| (entry.decoder, entry.version, entry.retracted);
+        let content = |entry: &Self| (entry.version, entry.decoder, entry.retracted);
         content(self).cmp(&content(other)).then_with(|| self.fact.cmp(&other.fact))
     }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::{Contact, ContactEntry, ContactFact};
-use crate::kept::Row;
 use crate::{AddressHash, Time};
 
 /// What is known of one address of a client.
@@ -83,17 +82,10 @@ impl Contact {
         self.links().into_iter().filter(move |(_, link)| link.said.map(|(time, _)| time).max(link.sent) > erased)
     }
 
-    /// The copies that speak for their events: the one that counts, or those that are taken back.
-    fn spoken_copies(&self) -> impl Iterator<Item = &Row<ContactEntry>> {
-        let counts = |row: &Row<ContactEntry>| self.live().any(|live| live.id == row.copy.id);
-        let speaks = move |row: &&Row<ContactEntry>| row.copy.fact.register().is_some() && (row.live || !counts(row));
-        self.rows().iter().filter(speaks)
-    }
-
     /// What the addresses are to know of the client's registers, those added later too. Every fact of the registers goes
     /// to every address ever linked, as holding or as taken back, so that no order of events shows.
     pub fn followed(&self) -> Vec<Followed> {
-        if !self.rows().iter().any(|row| row.copy.fact.register().is_some()) {
+        if self.spoken_copies().next().is_none() {
             return Vec::new();
         }
         let mut followed = Vec::new();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Contact, ContactEntry};
 use crate::kept::Row;
-use crate::{Arrival, Scope, Time};
+use crate::{Arrival, EventId, Scope, Time};
 
 /// Where one scope's register stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,17 +21,19 @@ pub struct Register {
     pub message: Option<String>,
 }
 
-/// A lift that a message is to know. Its identity is (message, scope, time): told twice it is told once.
+/// A lift that a message is to know. Its identity is (message, id).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lift {
     /// The message whose unsubscribe is lifted.
     pub message: String,
+    /// The register's fact.
+    pub id: EventId,
     /// What was subscribed to again.
     pub scope: Scope,
     /// When.
     pub time: Time,
-    /// Version of the decoder that read the lift.
-    pub decoder: u32,
+    /// Of two words on one lift the higher holds: it grows with the decoder and with what decides whether it follows a client.
+    pub version: u32,
     /// It is taken back.
     pub retracted: bool,
     /// How its first copy reached us.
@@ -74,22 +76,10 @@ impl Contact {
     /// The lifts that messages are to know: of every message that unsubscribed here, each later lift of its scope. The
     /// message that a lift was made from knows it already.
     pub fn lifts(&self) -> Vec<Lift> {
-        let spoken = |off: bool| {
-            let of = move |row: &'_ Row<ContactEntry>| row.copy.fact.register().is_some_and(|(_, is)| is == off);
-            self.rows().iter().filter(move |row| of(row))
-        };
-        let mut found: BTreeMap<(&str, &Scope, Time), Lift> = BTreeMap::new();
-        for off in spoken(true) {
-            let (Some(message), Some((scope, _))) = (off.copy.fact.message(), off.copy.fact.register()) else {
-                continue;
-            };
-            for on in spoken(false).filter(|on| on.copy.time > off.copy.time) {
-                let Some((lifted, _)) = on.copy.fact.register().filter(|(lifted, _)| lifts(lifted, scope)) else {
-                    continue;
-                };
-                if on.copy.fact.message() != Some(message) {
-                    merge(&mut found, (message, lifted, on.copy.time), on);
-                }
+        let mut found = BTreeMap::new();
+        for off in self.rows() {
+            if let (Some(message), Some((scope, true))) = (off.copy.fact.message(), off.copy.fact.register()) {
+                self.add_answers(message, scope, off.copy.time, &mut found);
             }
         }
         found.into_values().collect()
@@ -98,13 +88,32 @@ impl Contact {
     /// The lifts that answer one unsubscribe, whether or not it is kept.
     pub fn answers(&self, message: &str, scope: &Scope, time: Time) -> Vec<Lift> {
         let mut found = BTreeMap::new();
-        for on in self.rows().iter().filter(|on| on.copy.time > time) {
+        self.add_answers(message, scope, time, &mut found);
+        found.into_values().collect()
+    }
+
+    fn add_answers(
+        &self,
+        message: &str,
+        scope: &Scope,
+        time: Time,
+        found: &mut BTreeMap<(String, EventId, Time), Lift>,
+    ) {
+        for on in self.spoken_copies().filter(|on| on.copy.time > time) {
             let Some((lifted, false)) = on.copy.fact.register() else { continue };
             if lifts(lifted, scope) && on.copy.fact.message() != Some(message) {
-                merge(&mut found, (message, lifted, on.copy.time), on);
+                // Of one key the winning copy comes first.
+                let key = (message.to_owned(), on.copy.id, on.copy.time);
+                found.entry(key).or_insert_with(|| lift(message, lifted, on));
             }
         }
-        found.into_values().collect()
+    }
+
+    /// The copies that speak for their facts of the register: the one that counts, or those that are taken back.
+    pub(super) fn spoken_copies(&self) -> impl Iterator<Item = &Row<ContactEntry>> {
+        let of_register = |row: &&Row<ContactEntry>| row.copy.fact.register().is_some();
+        let counts = |row: &Row<ContactEntry>| self.live().any(|live| live.id == row.copy.id);
+        self.rows().iter().filter(of_register).filter(move |row| row.live || !counts(row))
     }
 
     fn spoken<'a>(
@@ -115,24 +124,15 @@ impl Contact {
     }
 }
 
-/// Of lifts at one time any that stands makes the lift stand; of several the first arrival is told.
-fn merge<'a>(
-    found: &mut BTreeMap<(&'a str, &'a Scope, Time), Lift>,
-    at: (&'a str, &'a Scope, Time),
-    on: &Row<ContactEntry>,
-) {
-    let lift = Lift {
-        message: at.0.to_owned(),
-        scope: at.1.clone(),
-        time: at.2,
-        decoder: on.copy.decoder,
+fn lift(message: &str, scope: &Scope, on: &Row<ContactEntry>) -> Lift {
+    let seconds = u32::try_from(on.copy.version.micros() / 1_000_000).unwrap_or(u32::MAX);
+    Lift {
+        message: message.to_owned(),
+        id: on.copy.id,
+        scope: scope.clone(),
+        time: on.copy.time,
+        version: seconds.saturating_add(on.copy.decoder),
         retracted: !on.live,
         arrival: on.copy.arrival.clone(),
-    };
-    let held = found.entry(at).or_insert_with(|| lift.clone());
-    held.retracted &= lift.retracted;
-    held.decoder = held.decoder.max(lift.decoder);
-    if lift.arrival < held.arrival {
-        held.arrival = lift.arrival;
     }
 }

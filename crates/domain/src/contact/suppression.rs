@@ -18,7 +18,8 @@ pub struct Suppression {
 }
 
 impl Contact {
-    /// The causes that hold, by cause. Latest event time wins; a tie is suppressed.
+    /// The causes that hold of an address, by cause. Latest event time wins; a tie is suppressed. Of a client none: its row
+    /// knows of them as events, its addresses' rows whether they still hold.
     pub fn suppressions(&self) -> Vec<Suppression> {
         let reactivated = self.live().rfind(|entry| entry.fact == ContactFact::Reactivated).map(|entry| entry.time);
         let holding = |cause: Cause| {
@@ -31,6 +32,6 @@ impl Contact {
                 _ => None,
             })
         };
-        Cause::ALL.into_iter().filter_map(holding).collect()
+        if self.is_client { Vec::new() } else { Cause::ALL.into_iter().filter_map(holding).collect() }
     }
 }

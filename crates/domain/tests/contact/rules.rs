@@ -69,7 +69,7 @@ fn a_lift_that_is_taken_back_is_told_as_taken_back() {
     contact.fold(&ContactEvent { decoder: 2, retracted: true, ..lift });
     assert!(contact.is_unsubscribed(&ALL));
     let lifts = contact.lifts();
-    assert_eq!((lifts.len(), lifts[0].retracted, lifts[0].decoder), (1, true, 2));
+    assert_eq!((lifts.len(), lifts[0].retracted, lifts[0].version), (1, true, 2));
 }
 
 fn followed(contact: &Contact) -> Vec<(u8, i64, bool)> {

@@ -23,7 +23,7 @@ use crate::reject::Reject;
 use crate::settings::Settings;
 use table::Table;
 
-pub use parts::PARTS_ERASED_MAX;
+pub use parts::{PARTS_ERASED_MAX, TIMES_MAX};
 
 const VERSION: u32 = 1;
 
@@ -157,7 +157,7 @@ fn take(table: &mut Table, read: &Read, emit: &mut Emit<'_>) -> Disposition {
             if change == Change::Changed {
                 parts::mark(&event.organisation, client, erased, emit);
             }
-            parts::erase(table, read, client, erased, emit)
+            parts::erase(table, read, client, (erased, change == Change::Changed), emit)
         }
         (Subject::Client(client), _) => parts::hold(table, read, client, erased, emit),
         (Subject::Address(_), _) => false,

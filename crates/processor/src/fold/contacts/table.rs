@@ -8,14 +8,17 @@ use contract::{Proto as _, contact};
 use domain::Time;
 use domain::contact::{Contact, Subject};
 
+/// For which event times a row of `private` was written, in order.
+pub(super) type Times = Vec<Time>;
+
 /// Contacts, and the fold's own rows about parts of a client's private rows.
 pub(super) struct Table {
     before: BTreeMap<Bytes, Option<Bytes>>,
     /// Rows under the keys of clients that are erased in this batch.
     scans: BTreeMap<Bytes, Vec<(Bytes, Bytes)>>,
     contacts: BTreeMap<Bytes, Contact>,
-    /// Event time of each part that was touched; none: removed.
-    parts: BTreeMap<Bytes, Option<Time>>,
+    /// Times of each part that was touched; none: removed.
+    parts: BTreeMap<Bytes, Times>,
 }
 
 impl Table {
@@ -33,14 +36,14 @@ impl Table {
         })
     }
 
-    /// When the part of a key was last written, if it is known.
-    pub(super) fn part(&self, key: &Bytes) -> Option<Time> {
-        let before = || self.before.get(key).and_then(Option::as_deref).map(held_at);
-        self.parts.get(key).copied().unwrap_or_else(before)
+    /// The times of a part; none when nothing is known of it.
+    pub(super) fn part(&self, key: &Bytes) -> Times {
+        let before = || self.before.get(key).and_then(Option::as_deref).map(held).unwrap_or_default();
+        self.parts.get(key).cloned().unwrap_or_else(before)
     }
 
-    pub(super) fn set_part(&mut self, key: Bytes, held: Option<Time>) {
-        self.parts.insert(key, held);
+    pub(super) fn set_part(&mut self, key: Bytes, times: Times) {
+        self.parts.insert(key, times);
     }
 
     /// How many rows the scan of a client's key found.
@@ -49,13 +52,13 @@ impl Table {
     }
 
     /// The parts of a client as far as they are loaded, by key.
-    pub(super) fn parts_of(&self, client: &Bytes) -> BTreeMap<Bytes, Time> {
-        let scanned = self.scans.get(client).into_iter().flatten();
-        let held = scanned.filter(|(key, _)| key != client).map(|(key, row)| (key.clone(), Some(held_at(row))));
-        let mut parts: BTreeMap<Bytes, Option<Time>> = held.collect();
+    pub(super) fn parts_of(&self, client: &Bytes) -> BTreeMap<Bytes, Times> {
+        let scanned = self.scans.get(client).into_iter().flatten().filter(|(key, _)| key != client);
+        let mut parts: BTreeMap<Bytes, Times> = scanned.map(|(key, row)| (key.clone(), held(row))).collect();
         let touched = self.parts.iter().filter(|(key, _)| key.starts_with(client));
-        parts.extend(touched.map(|(key, held)| (key.clone(), *held)));
-        parts.into_iter().filter_map(|(key, held)| Some((key, held?))).collect()
+        parts.extend(touched.map(|(key, times)| (key.clone(), times.clone())));
+        parts.retain(|_, times| !times.is_empty());
+        parts
     }
 
     /// Rows that differ from what they were, by key.
@@ -63,8 +66,9 @@ impl Table {
         let Self { before, contacts, parts, .. } = self;
         let contacts = contacts.into_iter().filter(|(_, contact)| contact.facts().len() > 0);
         let contacts = contacts.map(|(key, contact)| (key, Some(contact::row_to_wire(&contact))));
-        let part = |(key, held): (Bytes, Option<Time>)| {
-            (key, held.map(|held| ContactState { held_at_us: held.micros(), ..ContactState::default() }))
+        let part = |(key, times): (Bytes, Times)| {
+            let held_us = times.iter().map(|time| time.micros()).collect();
+            (key, (!times.is_empty()).then(|| ContactState { held_us, ..ContactState::default() }))
         };
         let rows = contacts.chain(parts.into_iter().map(part));
         let rows = rows.map(|(key, row)| (key, row.map(|row| Bytes::from(row.encode_to_vec()))));
@@ -74,7 +78,7 @@ impl Table {
     }
 }
 
-fn held_at(row: &[u8]) -> Time {
+fn held(row: &[u8]) -> Times {
     let row = contract::decode::<ContactState>("ContactState", row).unwrap_or_default();
-    Time::from_micros(row.held_at_us)
+    row.held_us.into_iter().map(Time::from_micros).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::identity;
 use domain::contact::{Contact, ContactEvent, ContactFact, Followed, Lift, Subject};
-use domain::{AddressHash, Attribution, Event, EventId, Fact, Rank, Scope, Time};
+use domain::{AddressHash, Attribution, Event, EventId, Fact, Rank, Time};
 
 use crate::emit::Emit;
 
@@ -12,7 +12,7 @@ use crate::emit::Emit;
 #[derive(Default)]
 pub(super) struct Known {
     followed: BTreeMap<(AddressHash, EventId, Time), Followed>,
-    lifts: BTreeMap<(String, Scope, Time), Lift>,
+    lifts: BTreeMap<(String, EventId, Time), Lift>,
 }
 
 impl Known {
@@ -24,10 +24,7 @@ impl Known {
         let lifts = if is_register { contact.lifts() } else { Vec::new() };
         Self {
             followed: followed.into_iter().map(|item| ((item.address, item.entry.id, item.entry.time), item)).collect(),
-            lifts: lifts
-                .into_iter()
-                .map(|lift| ((lift.message.clone(), lift.scope.clone(), lift.time), lift))
-                .collect(),
+            lifts: lifts.into_iter().map(|lift| ((lift.message.clone(), lift.id, lift.time), lift)).collect(),
         }
     }
 
@@ -79,18 +76,15 @@ fn follower(event: &ContactEvent, item: Followed) -> ContactEvent {
     }
 }
 
-/// The lift as the message hears it: from a client's register and from an address's it is one event.
+/// The lift as the message hears it.
 fn lift(organisation: &str, lift: Lift) -> Event {
-    let (kind, list) = contract::event::scope_to_wire(&lift.scope);
-    let kind = i32::from(kind).to_be_bytes();
-    let time = lift.time.micros().to_be_bytes();
-    let id = identity::event(&[b"lift", lift.message.as_bytes(), &kind, list.as_bytes(), &time]);
+    let id = identity::event(&[b"lift", lift.message.as_bytes(), &lift.id.0]);
     Event {
         organisation: organisation.to_owned(),
         message: lift.message,
         id,
         time: lift.time,
-        decoder: lift.decoder,
+        decoder: lift.version,
         retracted: lift.retracted,
         rank: Rank::Tags,
         attribution: Attribution::default(),
