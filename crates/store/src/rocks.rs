@@ -41,6 +41,7 @@ pub struct Rocks {
     root: PathBuf,
     options: Options,
     cache: Cache,
+    memtables: WriteBufferManager,
 }
 
 impl Rocks {
@@ -52,12 +53,17 @@ impl Rocks {
         std::fs::create_dir_all(root).map_err(|error| unavailable(root, &error))?;
         let cache = Cache::new_lru_cache(budget.cache_bytes);
         let memtables = WriteBufferManager::new_write_buffer_manager(budget.memtable_bytes, false);
-        Ok(Self { root: root.to_owned(), options: options(&cache, &memtables), cache })
+        Ok(Self { root: root.to_owned(), options: options(&cache, &memtables), cache, memtables })
     }
 
     /// Bytes of blocks held in memory.
     pub fn cache_bytes(&self) -> usize {
         self.cache.get_usage()
+    }
+
+    /// Bytes of rows that are not flushed.
+    pub fn memtable_bytes(&self) -> usize {
+        self.memtables.get_usage()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -21,11 +21,12 @@ use engine::TaskId;
 use processor::driver::Running;
 use processor::topology::topology;
 use service::config::Config;
-use service::health::Board;
+use service::health::{Board, TaskReport};
 use service::{logging, metric};
 
 use crate::place::Place;
 use crate::system::{Folds, System, now_ms};
+use crate::terminal::Bar;
 use commands::LiveCommands;
 use control::Control;
 use metered::Metered;
@@ -178,7 +179,11 @@ impl Live {
 
     /// Returns when it is to stop; with an error when it must.
     fn turn_over(&self) -> Result<()> {
+        let mut starting = Some(Bar::new());
         loop {
+            if starting.as_ref().is_some_and(|bar| self.has_started(bar)) {
+                starting = None;
+            }
             if let Some(signal) = self.signals.first(TICK) {
                 tracing::info!(signal, "stopping");
                 return Ok(());
@@ -192,6 +197,21 @@ impl Live {
                 return Ok(());
             }
         }
+    }
+
+    /// Shows on a terminal how far the restores are; true when nothing is left of them.
+    fn has_started(&self, bar: &Bar) -> bool {
+        let tasks = self.board.report(now_ms()).tasks;
+        let percent = |task: &TaskReport| match task.state {
+            "live" | "stalled" => 100,
+            _ => task.progress.map_or(0, |progress| progress.percent),
+        };
+        let all = u64::try_from(tasks.len()).unwrap_or(0).saturating_mul(100);
+        let done = tasks.iter().map(percent).sum();
+        if done < all {
+            bar.show_words("restoring, % of all tasks", done, Some(all));
+        }
+        done == all
     }
 
     /// Stops the partitions whose breaker is to stop them.

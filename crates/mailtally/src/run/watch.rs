@@ -68,8 +68,16 @@ impl Watch {
         }
         gauge(metrics::gauge!(metric::LOG_DISK_BYTES), self.system.embedded.bytes_on_disk());
         gauge(metrics::gauge!(metric::STATE_DISK_BYTES), space::below(&self.system.root.join("state")));
-        let cache = u64::try_from(self.system.stores.cache_bytes()).unwrap_or(u64::MAX);
-        gauge(metrics::gauge!(metric::ROCKSDB_BYTES, "part" => "store_cache"), cache);
+        let (log, stores) = (self.system.embedded.memory(), &self.system.stores);
+        let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        for (part, bytes) in [
+            ("log_cache", log.cache),
+            ("log_memtables", log.memtables),
+            ("store_cache", size(stores.cache_bytes())),
+            ("store_memtables", size(stores.memtable_bytes())),
+        ] {
+            gauge(metrics::gauge!(metric::ROCKSDB_BYTES, "part" => part), bytes);
+        }
         gauge(metrics::gauge!(metric::PROCESS_BYTES), space::resident());
         if let Some((for_ms, why)) = self.log.refusing().filter(|(for_ms, _)| *for_ms >= REFUSING_MAX_MS) {
             self.board.fail(&format!(

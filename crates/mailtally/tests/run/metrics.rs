@@ -59,7 +59,7 @@ fn a_live_run_says_what_the_table_says() {
         "mailtally_lag_records{fold=\"campaigns\",partition=\"3\"} 0",
         "mailtally_task_state{fold=\"messages\",partition=\"0\",state=\"live\"} 1",
     ] {
-        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+        until(line, || live.get("/metrics").1.contains(line));
     }
     live.stop();
 }
