@@ -25,24 +25,43 @@ fn a_doctored_row_is_found_with_its_history() {
     assert!(mailtally(&data, &["produce", sends]).status.success());
     let good = mailtally(&data, &["reconcile"]);
     let said = String::from_utf8_lossy(&good.stdout);
-    assert!(good.status.success() && said.contains("from 1 events: 1 messages, 1 campaigns, difference 0"), "{said}");
-    doctor(&data);
+    assert!(
+        good.status.success() && said.contains("from 1 events: 1 messages, 1 campaigns, 1 contacts, difference 0"),
+        "{said}"
+    );
+    let counters = Counters { sent: 2, pending: 2, ..Counters::default() };
+    let row = CampaignStats { campaign: "spring".into(), counters: Some(counters), ..CampaignStats::default() };
+    doctor(&data, "mailtally.campaign-stats.v1", contract::key::campaign("acme", "spring"), &row.encode_to_vec());
     let bad = mailtally(&data, &["reconcile"]);
     let said = String::from_utf8_lossy(&bad.stdout);
     assert_eq!(bad.status.code(), Some(1), "{said}");
     assert!(said.contains("DIFFERENT: campaign-stats of acme spring") && said.contains("message m1: Sent"), "{said}");
 }
 
-/// Writes a campaign row that claims a second mail.
-fn doctor(data: &Path) {
+#[test]
+fn a_doctored_contact_is_found_with_its_history() {
+    let root = tempfile::tempdir().expect("directory");
+    let (data, events) = (root.path().join("data"), root.path().join("events.jsonl"));
+    let off =
+        r#"{"organisation":"acme","time":"2026-05-01T10:00:00Z","preference":{"client":"k1","subscribed":false}}"#;
+    std::fs::write(&events, off).expect("written");
+    assert!(mailtally(&data, &["produce", events.to_str().expect("a path")]).status.success());
+    assert!(mailtally(&data, &["reconcile"]).status.success());
+    let row = contract::proto::contact::v1::ContactState::default();
+    doctor(&data, "mailtally.contact-state.v1", contract::key::client("acme", "k1"), &row.encode_to_vec());
+    let bad = mailtally(&data, &["reconcile"]);
+    let said = String::from_utf8_lossy(&bad.stdout);
+    assert_eq!(bad.status.code(), Some(1), "{said}");
+    assert!(said.contains("DIFFERENT: contact-state of acme client k1") && said.contains("Unsubscribed"), "{said}");
+}
+
+/// Writes a row that its events do not say: a second mail, no unsubscribe.
+fn doctor(data: &Path, topic: &str, key: bytes::Bytes, row: &[u8]) {
     let log = embedded::Embedded::open(data.join("log"), embedded::Options::default()).expect("the log opens");
-    let counters = Counters { sent: 2, pending: 2, ..Counters::default() };
-    let row = CampaignStats { campaign: "spring".into(), counters: Some(counters), ..CampaignStats::default() };
-    let key = contract::key::campaign("acme", "spring");
-    let topic = Topic::new("mailtally.campaign-stats.v1");
+    let topic = Topic::new(topic);
     let partitions = log.topics().expect("topics").into_iter().find(|found| found.spec.name == topic).expect("there");
     let partition = contract::key::partition(&key, partitions.spec.partitions);
-    let record = Record { key: Some(key), value: Some(row.encode_to_vec().into()), ..Record::default() };
+    let record = Record { key: Some(key), value: Some(row.to_vec().into()), ..Record::default() };
     let to = TopicPartition { topic, partition };
     log.append(vec![engine::Output { to, record }]).expect("appended");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::contact::{Cause, Contact, ContactEvent, ContactFact, Subject, bound};
-use domain::{Scope, Time};
+use domain::{Arrival, Attribution, Event, EventId, Fact, Message, Rank, Scope, Time};
 
 use super::*;
 
@@ -178,4 +178,59 @@ fn the_arrival_of_a_register_fact_is_that_of_its_first_copy_in_every_order() {
     let (left, right) = (fold(&client(), [&early, &late]), fold(&client(), [&late, &early]));
     assert_eq!(left, right);
     assert_eq!(left.facts().next().unwrap().arrival, early.arrival);
+}
+
+/// A lift as a register sends it to a message: of version `version`, maybe as taken back.
+fn lift(id: usize, time: i64, version: u32, retracted: bool) -> Event {
+    let mut bytes = [7; 16];
+    bytes[0] = u8::try_from(id).unwrap();
+    Event {
+        organisation: "o".into(),
+        message: "m".into(),
+        id: EventId(bytes),
+        time: Time::from_micros(time),
+        decoder: version,
+        retracted,
+        rank: Rank::Tags,
+        attribution: Attribution::default(),
+        provider: String::new(),
+        fact: Fact::Resubscribed { scope: Scope::Organisation, from_register: true },
+        arrival: Arrival::default(),
+    }
+}
+
+#[test]
+fn a_message_keeps_the_last_lifts_whichever_words_on_them_came_between() {
+    let mut random = Random(0x2545_F491_4F6C_DD1D);
+    for _ in 0..2_000 {
+        let lifts = 1 + random.below(14);
+        let last_words: Vec<(u32, bool)> =
+            (0..lifts).map(|_| (2 + u32::try_from(random.below(3)).unwrap(), random.below(3) == 0)).collect();
+        let row = |random: &mut Random| {
+            let mut events: Vec<Event> = Vec::new();
+            for (id, (version, retracted)) in last_words.iter().enumerate() {
+                let time = i64::try_from(id).unwrap();
+                events.push(lift(id, time, *version, *retracted));
+                // Words that came between, in this order of events and not in another.
+                for between in 1..*version {
+                    if random.below(2) == 0 {
+                        events.push(lift(id, time, between, random.below(2) == 0));
+                    }
+                }
+            }
+            random.shuffle(&mut events);
+            events.iter().fold(Message::default(), |mut message, event| {
+                message.fold(event);
+                message
+            })
+        };
+        // Beyond the bound a word that came between may have taken a place; within it nothing of it shows.
+        if lifts <= bound::LIFTS_MAX {
+            assert_eq!(row(&mut random), row(&mut random));
+        }
+        let kept = row(&mut random);
+        let latest = last_words.iter().rposition(|(_, retracted)| !*retracted);
+        let held = kept.live().last().map(|entry| usize::try_from(entry.time.micros()).unwrap());
+        assert_eq!(held, latest, "the latest lift that holds is known");
+    }
 }

@@ -1,8 +1,9 @@
 //! `mailtally reconcile`: recounts everything from the canonical events with the oracle, which shares no code with store and
-//! engine, and compares message rows, partials and campaign rows at equal source offsets (I3); shows the first difference with
+//! engine, and compares message rows, contacts, partials and campaign rows at equal source offsets (I3); shows the first difference with
 //! its history. Decision: crates/adr/0006-reconcile-and-backup.md.
 
 mod campaigns;
+mod contacts;
 mod messages;
 mod partition;
 mod report;
@@ -20,7 +21,7 @@ use campaigns::Published;
 use partition::Partition;
 use report::{Difference, Report};
 
-/// A message or a campaign, named by its organisation and id.
+/// A message, a contact or a campaign, named by its organisation and id.
 type Name = (String, String);
 
 /// What can be asked of `reconcile`.
@@ -61,7 +62,10 @@ fn compare(cut: &System, tell: &mut dyn FnMut(Progress)) -> Result<Report> {
     let mut report = Report { campaigns: published.campaigns(), behind: behind(cut)?, ..Report::default() };
     for number in 0..cut.settings.partitions {
         let partition = Partition::new(cut, number)?;
-        let found = partition.recount(&published, &mut report, &mut steps)?;
+        let mut found = partition.recount(&published, &mut report, &mut steps)?;
+        if found.is_none() {
+            found = contacts::Partition::new(cut, number)?.recount(&mut report, &mut steps)?;
+        }
         if found.is_some() {
             report.difference = found;
             return Ok(report);
@@ -83,7 +87,7 @@ fn work(cut: &System) -> Result<u64> {
         for topic in [Topic::CampaignPartials, Topic::CampaignStats] {
             work += cut.length(&cut.partition(topic, number))?;
         }
-        work += Partition::new(cut, number)?.work()?;
+        work += Partition::new(cut, number)?.work()? + contacts::Partition::new(cut, number)?.work()?;
     }
     Ok(work)
 }
@@ -92,7 +96,7 @@ fn work(cut: &System) -> Result<u64> {
 fn behind(cut: &System) -> Result<u64> {
     let mut behind = 0;
     for number in 0..cut.settings.partitions {
-        for topic in [Topic::Events, Topic::CampaignPartials] {
+        for topic in [Topic::Events, Topic::ContactEvents, Topic::CampaignPartials] {
             let end = cut.log.bounds(&cut.partition(topic, number))?.high_watermark;
             behind += end.saturating_sub(cut.committed(topic, number)?);
         }

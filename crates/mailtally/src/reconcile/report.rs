@@ -13,6 +13,7 @@ pub(super) struct Report {
     pub(super) events: u64,
     pub(super) messages: u64,
     pub(super) campaigns: u64,
+    pub(super) contacts: u64,
     /// Offsets that no fold has committed yet: nothing was compared there.
     pub(super) behind: u64,
     pub(super) difference: Option<Difference>,
@@ -37,7 +38,8 @@ impl Report {
             })
         });
         json!({
-            "events": self.events, "messages": self.messages, "campaigns": self.campaigns, "behind": self.behind,
+            "events": self.events, "messages": self.messages, "campaigns": self.campaigns, "contacts": self.contacts,
+            "behind": self.behind,
             "difference": difference,
         })
     }
@@ -45,6 +47,7 @@ impl Report {
     pub(super) fn print(&self, out: &mut dyn Write) -> Result<()> {
         let counted =
             format!("recounted from {} events: {} messages, {} campaigns", self.events, self.messages, self.campaigns);
+        let counted = format!("{counted}, {} contacts", self.contacts);
         let Some(found) = &self.difference else {
             writeln!(out, "{counted}, difference 0")?;
             if self.behind > 0 {
