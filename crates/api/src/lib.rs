@@ -13,4 +13,4 @@ mod server;
 pub use command::{Answer, Commands, MEDIA_TYPE, Running};
 pub use intake::{Appender, BODY_BYTES_MAX, EVENTS_MAX, Room, verdict};
 pub use router::{Edges, router};
-pub use server::{Server, serve};
+pub use server::{CONNECTIONS_MAX, Server, serve};

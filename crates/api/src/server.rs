@@ -13,8 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::patience::{Patience, Patient};
 
-/// Connections at once; one more is closed unanswered.
-const CONNECTIONS_MAX: u32 = 1_024;
+/// Connections at once, at most; one more is closed unanswered.
+pub const CONNECTIONS_MAX: u32 = 4_096;
 /// How long the head of a request may take, and how long a connection may be idle.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// Headers of a request.
@@ -27,6 +27,7 @@ pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     connections: Arc<Semaphore>,
+    connections_max: u32,
 }
 
 impl Server {
@@ -38,22 +39,23 @@ impl Server {
     /// Accepts nothing more and waits, at most `patience`, until what was accepted is answered.
     pub async fn stop(self, patience: Duration) {
         self.stop.send_replace(true);
-        let ended = self.connections.acquire_many(CONNECTIONS_MAX);
+        let ended = self.connections.acquire_many(self.connections_max);
         // Whoever has not been answered by then is cut off: nothing was promised to them.
         tokio::time::timeout(patience, ended).await.ok();
     }
 }
 
-/// Serves a listener until it is stopped.
+/// Serves a listener until it is stopped, with at most so many connections at once.
 ///
 /// # Errors
 /// When the listener has no address.
-pub fn serve(listener: TcpListener, router: Router) -> std::io::Result<Server> {
+pub fn serve(listener: TcpListener, router: Router, connections_max: u32) -> std::io::Result<Server> {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
-    let connections = Arc::new(Semaphore::new(usize::try_from(CONNECTIONS_MAX).unwrap_or(usize::MAX)));
+    let connections_max = connections_max.min(CONNECTIONS_MAX);
+    let connections = Arc::new(Semaphore::new(usize::try_from(connections_max).unwrap_or(usize::MAX)));
     tokio::spawn(accept(listener, router, stopped, Arc::clone(&connections)));
-    Ok(Server { address, stop, connections })
+    Ok(Server { address, stop, connections, connections_max })
 }
 
 async fn accept(

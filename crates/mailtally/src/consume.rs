@@ -17,6 +17,8 @@ use crate::system::System;
 pub(crate) enum Format {
     /// One object a record, the value by the field names of `proto/`.
     Json,
+    /// One line a record, for people: partition, offset, time, key, and the value's JSON.
+    Table,
     /// Key and value as hexadecimal.
     Hex,
 }
@@ -50,10 +52,30 @@ impl Consume {
         let topic = Topic::parse(&self.topic, &at.settings.prefix)
             .with_context(|| format!("no topic {}: one of {}", self.topic, known()))?;
         at.each(topic, self.from, |partition, stored| {
-            Ok(writeln!(reply.out, "{}", shown(topic, partition, &stored, self.format))?)
+            let record = shown(topic, partition, &stored, self.format);
+            match self.format {
+                Format::Table => writeln!(reply.out, "{}", line(&record, &stored))?,
+                Format::Json | Format::Hex => writeln!(reply.out, "{record}")?,
+            }
+            Ok(())
         })?;
         Ok(0)
     }
+}
+
+/// A record in one line; nothing in it moves the cursor.
+fn line(record: &Value, stored: &Stored) -> String {
+    let time = domain::Time::from_micros(stored.record.timestamp_ms.saturating_mul(1_000)).rfc3339();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let key: Vec<String> = record["key"].as_array().into_iter().flatten().map(text).collect();
+    let words = format!(
+        "{:>3} {:>10} {time:<20} {:<48} {}",
+        record["partition"],
+        stored.offset,
+        key.join(" "),
+        record["value"]
+    );
+    words.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 fn shown(topic: Topic, partition: u32, stored: &Stored, format: Format) -> Value {
@@ -61,13 +83,17 @@ fn shown(topic: Topic, partition: u32, stored: &Stored, format: Format) -> Value
     let bytes = |bytes: Option<&[u8]>| bytes.map_or(Value::Null, |bytes| Value::from(contract::json::hex(bytes)));
     let raw = || bytes(record.value.as_deref());
     let value = match (format, topic.value(), record.value.as_deref()) {
-        (Format::Json, None, Some(value)) if topic.is_json() => serde_json::from_slice(value).unwrap_or_else(|_| raw()),
-        (Format::Json, Some(message), Some(value)) => contract::json::value(message, value).unwrap_or_else(|_| raw()),
+        (Format::Json | Format::Table, None, Some(value)) if topic.is_json() => {
+            serde_json::from_slice(value).unwrap_or_else(|_| raw())
+        }
+        (Format::Json | Format::Table, Some(message), Some(value)) => {
+            contract::json::value(message, value).unwrap_or_else(|_| raw())
+        }
         _ => raw(),
     };
     let parts = contract::key::decode(record.key.as_deref().unwrap_or_default()).unwrap_or_default();
     let words = || parts.iter().map(|part| Value::from(String::from_utf8_lossy(part).into_owned())).collect();
-    let key = if format == Format::Json { Value::Array(words()) } else { bytes(record.key.as_deref()) };
+    let key = if format != Format::Hex { Value::Array(words()) } else { bytes(record.key.as_deref()) };
     let header =
         |(name, value): (&str, &[u8])| (name.to_owned(), Value::from(String::from_utf8_lossy(value).into_owned()));
     let headers: serde_json::Map<String, Value> = record.headers.iter().map(header).collect();

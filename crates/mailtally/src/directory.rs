@@ -1,7 +1,7 @@
 //! What stands in a data directory beside the log, and whether it is one of ours. Nothing is written into a foreign one.
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -28,7 +28,8 @@ const KEY: &str = "address.key";
 pub(crate) fn take(root: &Path) -> Result<()> {
     let unwritable =
         || format!("cannot use {} as data directory: give this user the right to, or name another one", root.display());
-    std::fs::create_dir_all(root).with_context(unwritable)?;
+    // Private rows are in it: made for this user only.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root).with_context(unwritable)?;
     if root.join("log").exists() {
         return Ok(());
     }

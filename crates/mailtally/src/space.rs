@@ -1,4 +1,4 @@
-//! Bytes: of files, of the disk, of this process.
+//! What the system gives: bytes of files, of the disk, of this process; open files.
 
 use std::path::Path;
 
@@ -17,6 +17,15 @@ pub(crate) fn below(directory: &Path) -> u64 {
 pub(crate) fn free(path: &Path) -> Option<u64> {
     let system = rustix::fs::statvfs(path).ok()?;
     Some(system.f_bavail.saturating_mul(system.f_frsize))
+}
+
+/// Raises the number of files that this process may open to what it is allowed; that number.
+pub(crate) fn open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).is_ok();
+    let held = if raised { limit.maximum } else { limit.current };
+    held.unwrap_or(u64::MAX)
 }
 
 /// Resident memory of this process.

@@ -128,3 +128,37 @@ async fn a_stop_answers_what_was_accepted_and_takes_nothing_more() {
     assert_eq!(accepted.await.expect("answered"), 200);
     assert!(TcpStream::connect(at).await.is_err(), "nobody listens any more");
 }
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_would_fill_the_memory_are_sent_away() {
+    let site = open().await;
+    let head = "POST /v1/platform-events HTTP/1.1\r\nhost: t\r\ncontent-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\n\r\n";
+    let mut slow = Vec::new();
+    // Each may become as large as a body may be, and four of them are all the room.
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(site.at).await.expect("connected");
+        stream.write_all(head.as_bytes()).await.expect("written");
+        slow.push(stream);
+    }
+    let answer = post(site.at, &send("m1")).await;
+    assert_eq!((answer.status, site.appended()), (429, 0), "{}", answer.text());
+    assert!(answer.head.contains("retry-after: 1"));
+    drop(slow);
+    while post(site.at, &send("m1")).await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_beyond_the_bound_is_closed_and_a_place_is_free_again() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a socket");
+    let server = api::serve(listener, axum::Router::new(), 2).expect("served");
+    let at = server.address();
+    let hold = [TcpStream::connect(at).await.expect("one"), TcpStream::connect(at).await.expect("two")];
+    let mut third = TcpStream::connect(at).await.expect("accepted and closed");
+    assert_eq!(third.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    drop(hold);
+    while get(at, "/").await.status != 404 {
+        tokio::task::yield_now().await;
+    }
+}

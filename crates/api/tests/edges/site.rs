@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use api::frame::Frame;
-use api::{Answer, Appender, Commands, Edges, Room, Running, Server};
+use api::{Answer, Appender, CONNECTIONS_MAX, Commands, Edges, Room, Running, Server};
 use contract::topic::Topic;
 use engine::{Counts, Offset, Output, State, TaskId, TopicPartition};
 use log::model::Model;
@@ -62,7 +62,7 @@ pub(crate) async fn site(token: Option<&str>) -> Site {
         running: Running::default(),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a socket");
-    let server = api::serve(listener, api::router(Arc::new(edges), true)).expect("served");
+    let server = api::serve(listener, api::router(Arc::new(edges), true), CONNECTIONS_MAX).expect("served");
     Site { at: server.address(), model, slow, settings, board, server }
 }
 

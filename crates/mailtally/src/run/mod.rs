@@ -25,6 +25,7 @@ use service::health::{Board, TaskReport};
 use service::{logging, metric};
 
 use crate::place::Place;
+use crate::space;
 use crate::system::{Folds, System, now_ms};
 use crate::terminal::Bar;
 use commands::LiveCommands;
@@ -37,6 +38,8 @@ use watch::Watch;
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// How long requests that were accepted may take to be answered at a stop.
 const ANSWERS_MAX: Duration = Duration::from_secs(3);
+/// Files that a log and its stores of some dozen partitions keep open.
+const OPEN_FILES_MIN: u64 = 4_096;
 /// How often the workers and the signals are looked at.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -60,6 +63,13 @@ impl Arguments {
         place.set.extend(self.listen.map(|listen| format!("listen={listen}")));
         let config = place.config()?;
         logging::start(&config.log);
+        let open_files = space::open_files();
+        if open_files < OPEN_FILES_MIN {
+            tracing::warn!(
+                open_files,
+                "few files may be open: raise the limit (ulimit -n) to {OPEN_FILES_MIN} or more"
+            );
+        }
         let listeners = Listeners::bind(&config)?;
         let opened = System::open_accepting(&config, processor::accounts::Accounts::new(), self.accept_loss);
         let mut system = opened.map_err(with_remedy)?;
@@ -245,13 +255,15 @@ impl Live {
     }
 }
 
+/// Connections take at most a quarter of the files that may be open: the databases need theirs.
 fn open(listeners: Listeners, edges: &Arc<Edges>) -> std::io::Result<Vec<Server>> {
+    let connections = u32::try_from(space::open_files() / 4).unwrap_or(u32::MAX);
     let alone = listeners.commands.is_none();
     let clients = tokio::net::TcpListener::from_std(listeners.clients)?;
-    let mut servers = vec![api::serve(clients, api::router(Arc::clone(edges), alone))?];
+    let mut servers = vec![api::serve(clients, api::router(Arc::clone(edges), alone), connections)?];
     if let Some(commands) = listeners.commands {
         let commands = tokio::net::TcpListener::from_std(commands)?;
-        servers.push(api::serve(commands, api::router(Arc::clone(edges), true))?);
+        servers.push(api::serve(commands, api::router(Arc::clone(edges), true), connections)?);
     }
     Ok(servers)
 }

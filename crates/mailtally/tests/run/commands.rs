@@ -54,6 +54,8 @@ fn commands_say_the_same_live_and_at_rest() {
     let mut commands: Vec<Vec<&str>> = Topic::ALL.map(|topic| vec!["consume", topic.short()]).to_vec();
     commands.extend([
         vec!["consume", "message-status", "--format", "hex", "--from", "40"],
+        vec!["consume", "message-status", "--format", "table"],
+        vec!["consume", "dead-letters", "--format", "table"],
         vec!["consume", "no-such-topic"],
         vec!["campaigns"],
         vec!["campaigns", "--format", "json"],

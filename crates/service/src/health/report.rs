@@ -108,7 +108,7 @@ pub(super) fn word(state: &State) -> &'static str {
 fn share(state: &State) -> Option<(u64, u64)> {
     match state {
         State::Restoring { from, at, to } => Some((at.saturating_sub(*from), to.saturating_sub(*from))),
-        State::Rebuilding { at, to } => Some((*at, *to)),
+        State::Rebuilding { at, to, .. } => Some((*at, *to)),
         _ => None,
     }
 }
