@@ -1,5 +1,7 @@
 //! The topics: names, cleanup, who writes them. The table of `proto/README.md` is checked against this one.
 
+use domain::contact::erasure::Retention;
+
 /// Days in milliseconds.
 const DAY_MS: i64 = 86_400_000;
 
@@ -139,4 +141,15 @@ impl Topic {
             Self::DeadLetters | Self::CampaignStatsJson | Self::MessageStatusJson => None,
         }
     }
+}
+
+/// How long records with personal data outlive an erasure, for its receipt. `compaction_lag_ms` is the log's own
+/// (`max.compaction.lag.ms`): how long a superseded row may stay readable, in milliseconds.
+pub fn erasure_retention(compaction_lag_ms: i64) -> Retention {
+    let longest =
+        [Topic::Platform, Topic::Webhooks, Topic::DeadLetters].into_iter().map(|topic| match topic.cleanup() {
+            Cleanup::Delete(retention_ms) => retention_ms.unwrap_or(i64::MAX),
+            Cleanup::Compact(_) => compaction_lag_ms,
+        });
+    Retention { intake_ms: longest.max().unwrap_or(i64::MAX), compaction_lag_ms }
 }

@@ -91,3 +91,10 @@ fn a_contacts_key_names_a_client_or_an_address_and_nothing_else_does() {
     }
     assert!(key::client_part("acme", "k", "").starts_with(&key::client("acme", "k")));
 }
+
+#[test]
+fn an_erasure_waits_for_the_short_retentions_and_for_the_compaction() {
+    const DAY_MS: i64 = 86_400_000;
+    let retention = contract::topic::erasure_retention(DAY_MS);
+    assert_eq!((retention.intake_ms, retention.compaction_lag_ms), (30 * DAY_MS, DAY_MS));
+}
