@@ -14,6 +14,10 @@ pub const MONTHS_MAX: u32 = 1_200;
 /// The period of an organisation that names none: two years.
 const MONTHS_DEFAULT: u32 = 24;
 
+/// Bounds of what a calendar with zones can reckon, in microseconds since the Unix epoch.
+const YEAR_1_MICROS: i64 = -62_135_596_800_000_000;
+const YEAR_9999_MICROS: i64 = 253_402_300_799_000_000;
+
 /// What an organisation means by inactive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -54,14 +58,15 @@ impl Policy {
     }
 
     /// The last instant that is not more than the period after `time`: the same wall-clock time in the organisation's
-    /// zone, on the last day of the month where that day is missing.
+    /// zone, on the last day of the month where that day is missing. Of times beyond the years 1 to 9999 that of the nearest.
     pub fn ends(&self, time: Time) -> Time {
+        let time = Time::from_micros(time.micros().clamp(YEAR_1_MICROS, YEAR_9999_MICROS));
         let local = time.utc().map(|utc| utc.with_timezone(&self.zone).naive_local());
         let later = local.and_then(|local| local.checked_add_months(Months::new(self.months)));
         later.map_or(Time::from_micros(i64::MAX), |later| self.instant(later))
     }
 
-    /// The instant of a wall-clock time: the later of two, and the end of a gap of the clock that it falls into.
+    /// The instant of a wall-clock time: the later of two; of one that the clock skips, what it would have been without the skip.
     fn instant(&self, local: NaiveDateTime) -> Time {
         let in_gap = || {
             let before = local - chrono::TimeDelta::hours(3);

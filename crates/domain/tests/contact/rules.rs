@@ -192,6 +192,9 @@ fn the_period_ends_by_the_clock_on_the_organisations_wall() {
     );
     // 02:30 on 8 March 2026 is not on the clock there.
     assert_eq!(ends("2024-03-08T07:30:00"), at("2026-03-08T07:30:00"));
+    for wild in [i64::MIN, i64::MAX] {
+        assert!(toronto.ends(Time::from_micros(wild)) != Time::default(), "no time is beyond it");
+    }
     assert_eq!(Policy::new("Mars/Olympus", 0), Err(PolicyError::Zone));
     assert_eq!(Policy::new("", 2), Err(PolicyError::Months(2)));
 }
