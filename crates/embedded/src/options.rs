@@ -21,6 +21,16 @@ pub struct Shared {
     pub write_buffers: rocksdb::WriteBufferManager,
 }
 
+impl Shared {
+    /// Memory for the log and whoever else is handed a copy of it.
+    pub fn new(cache_bytes: usize, memtable_bytes: usize) -> Self {
+        Self {
+            cache: rocksdb::Cache::new_lru_cache(cache_bytes),
+            write_buffers: rocksdb::WriteBufferManager::new_write_buffer_manager(memtable_bytes, false),
+        }
+    }
+}
+
 /// How a log is opened. The defaults use about 80 MiB when busy.
 #[derive(Clone)]
 pub struct Options {

@@ -13,11 +13,12 @@ use log::{Log, ReadLimit, TopicDescription, TopicSpec};
 use processor::accounts::{Account, Accounts};
 use processor::breaker::Bounds;
 use processor::driver::{Observation, Worker};
+use processor::memory::Memory;
 use processor::settings::Settings;
 use processor::topology::{processor, topology};
 use service::config::{self, Config};
 use service::health::Board;
-use store::{Budget, Rocks, Stores};
+use store::{Rocks, Stores};
 
 use crate::directory;
 use crate::reply::Progress;
@@ -57,7 +58,10 @@ impl System {
     pub(crate) fn open_accepting(config: &Config, accounts: Accounts, accept_loss: bool) -> Result<Self> {
         let root = &config.data;
         directory::take(root)?;
-        let log = Arc::new(Embedded::open(root.join("log"), embedded::Options { accept_loss, ..log_options(config) })?);
+        let memory = memory(config);
+        let log_options = embedded::Options { accept_loss, ..log_options(config, memory) };
+        let shared = log_options.shared.clone().context("memory that log and stores share")?;
+        let log = Arc::new(Embedded::open(root.join("log"), log_options)?);
         let made = log.topics()?;
         let (prefix, partitions) = layout(config, &made)?;
         let bound = config.accounts.iter().map(account).chain(accounts).collect();
@@ -72,11 +76,12 @@ impl System {
             };
             log.create_topic(&TopicSpec { name: settings.topic(topic), partitions, cleanup })?;
         }
-        let stores = Arc::new(Rocks::new(&root.join("state"), budget(config))?);
+        let stores = Arc::new(Rocks::sharing(&root.join("state"), &shared.cache, &shared.write_buffers)?);
         let options = engine::Options {
             batch_records_max: config.commit.records,
             batch_bytes_max: config.commit.bytes,
             linger_ms: config.commit.linger_ms,
+            rows_bytes_max: memory.rows_bytes,
             ..engine::Options::default()
         };
         let embedded = Arc::clone(&log);
@@ -207,9 +212,7 @@ fn account(configured: &config::Account) -> ((String, String), Account) {
     ((configured.provider.clone(), configured.name.clone()), account)
 }
 
-/// A third of the memory is the log's.
-fn log_options(config: &Config) -> embedded::Options {
-    let memory = usize::try_from(config.memory_bytes).unwrap_or(usize::MAX);
+fn log_options(config: &Config, memory: Memory) -> embedded::Options {
     let days = &config.retention;
     let age = |topic: Topic| match topic {
         Topic::Platform | Topic::Webhooks => Some(days.intake_ms),
@@ -219,18 +222,17 @@ fn log_options(config: &Config) -> embedded::Options {
     };
     let named = |topic: Topic| Some((engine::Topic::new(&topic.name(&config.prefix)), age(topic)?));
     embedded::Options {
-        cache_bytes: memory / 12,
-        write_buffer_bytes: memory / 18,
-        tail_bytes: memory / 12,
+        tail_bytes: memory.tail_bytes,
         retention_ms: Topic::ALL.into_iter().filter_map(named).collect(),
+        shared: Some(embedded::Shared::new(memory.cache_bytes, memory.memtable_bytes)),
         ..embedded::Options::default()
     }
 }
 
-/// Two thirds of the memory are the stores'.
-fn budget(config: &Config) -> Budget {
-    let memory = usize::try_from(config.memory_bytes).unwrap_or(usize::MAX);
-    Budget { cache_bytes: memory / 3, memtable_bytes: memory / 3 }
+/// The shares of the configured memory.
+fn memory(config: &Config) -> Memory {
+    let bytes = usize::try_from(config.memory_bytes).unwrap_or(usize::MAX);
+    Memory::of(bytes, usize::try_from(config.partitions).unwrap_or(1) * processor::topology::FOLDS)
 }
 
 /// Now, in milliseconds since the Unix epoch: the receipt time of what is produced.

@@ -6,6 +6,7 @@ pub mod decode;
 pub mod driver;
 pub mod emit;
 pub mod fold;
+pub mod memory;
 pub mod reject;
 pub mod settings;
 pub mod topology;

@@ -12,8 +12,11 @@ use crate::settings::Settings;
 /// Makes the processor of one task.
 type Make = fn(Arc<Settings>) -> Box<dyn Processor>;
 
+/// How many folds there are.
+pub const FOLDS: usize = 6;
+
 /// One line a fold: name, input, state topic, version of its rules, and who folds.
-const FOLDS: [(&str, Topic, Option<Topic>, u32, Make); 6] = [
+const TABLE: [(&str, Topic, Option<Topic>, u32, Make); FOLDS] = [
     ("decode-platform", Topic::Platform, None, 1, |settings| Box::new(Decode::platform(settings))),
     ("decode-webhooks", Topic::Webhooks, None, 1, |settings| Box::new(Decode::webhooks(settings))),
     ("correlate", Topic::Correlations, Some(Topic::CorrelationState), 1, |settings| Box::new(Correlate::new(settings))),
@@ -33,10 +36,10 @@ pub fn topology(settings: &Settings) -> Topology {
         publishes: state.is_some(),
         version: *version,
     };
-    Topology { folds: FOLDS.iter().map(fold).collect() }
+    Topology { folds: TABLE.iter().map(fold).collect() }
 }
 
 /// The processor of a task; `None` when the task is of another topology.
 pub fn processor(settings: &Arc<Settings>, task: TaskId) -> Option<Box<dyn Processor>> {
-    FOLDS.get(usize::from(task.fold)).map(|(_, _, _, _, make)| make(Arc::clone(settings)))
+    TABLE.get(usize::from(task.fold)).map(|(_, _, _, _, make)| make(Arc::clone(settings)))
 }

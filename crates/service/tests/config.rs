@@ -55,7 +55,7 @@ fn a_later_layer_wins_and_print_says_which() {
         ("partitions = 8 ", "mailtally.toml:1"),
         ("listen = \"127.0.0.1:2\" ", "# environment MAILTALLY_LISTEN"),
         ("log.level = \"error\" ", "# flag --set"),
-        ("memory_bytes = \"160 MiB\" ", "# default"),
+        ("memory_bytes = \"96 MiB\" ", "# default"),
     ] {
         let found = printed.lines().find(|printed| printed.starts_with(line)).expect(line);
         assert!(found.ends_with(origin), "{found}");

@@ -50,10 +50,19 @@ impl Rocks {
     /// # Errors
     /// [`Error::Unavailable`] when it cannot be made.
     pub fn new(root: &Path, budget: Budget) -> Result<Self, Error> {
-        std::fs::create_dir_all(root).map_err(|error| unavailable(root, &error))?;
         let cache = Cache::new_lru_cache(budget.cache_bytes);
         let memtables = WriteBufferManager::new_write_buffer_manager(budget.memtable_bytes, false);
-        Ok(Self { root: root.to_owned(), options: options(&cache, &memtables), cache, memtables })
+        Self::sharing(root, &cache, &memtables)
+    }
+
+    /// Stores below `root` whose blocks and memtables count against memory that others use too.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when `root` cannot be made.
+    pub fn sharing(root: &Path, cache: &Cache, memtables: &WriteBufferManager) -> Result<Self, Error> {
+        std::fs::create_dir_all(root).map_err(|error| unavailable(root, &error))?;
+        let (options, cache, memtables) = (options(cache, memtables), cache.clone(), memtables.clone());
+        Ok(Self { root: root.to_owned(), options, cache, memtables })
     }
 
     /// Bytes of blocks held in memory.
@@ -78,6 +87,8 @@ fn options(cache: &Cache, memtables: &WriteBufferManager) -> Options {
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     blocks.set_format_version(6);
+    // Rows of a kind repeat each other: LZ4 finds more of it in larger blocks.
+    blocks.set_block_size(16 << 10);
     let mut options = Options::default();
     options.create_if_missing(true);
     options.set_paranoid_checks(true);

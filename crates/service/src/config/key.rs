@@ -52,7 +52,12 @@ pub const KEYS: &[Key] = &[
     key("prefix", Kind::Name, "mailtally", "what topic names begin with; fixed when the data directory is made"),
     key("partitions", Kind::Whole(1, 256), "4", "partitions of every topic; fixed when the data directory is made"),
     key("workers", Kind::Whole(1, 64), "2", "threads that fold, each with its share of the partitions"),
-    key("memory_bytes", Kind::Bytes(64 * MIB, 1 << 40), "160 MiB", "memory of the log and the stores together"),
+    key(
+        "memory_bytes",
+        Kind::Bytes(64 * MIB, 1 << 40),
+        "96 MiB",
+        "memory of the log, the stores and the rows that folds keep, together",
+    ),
     key("disk_headroom_bytes", Kind::Bytes(0, 1 << 50), "256 MiB", "free space below which the intake takes nothing"),
     key("listen", Kind::Socket, "127.0.0.1:8425", "where HTTP listens; off loopback a token is required"),
     key("token", Kind::Secret, "", "what clients show as: Authorization: Bearer TOKEN"),
