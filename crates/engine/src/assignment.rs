@@ -87,7 +87,7 @@ impl Engine {
         let restoring = |task: &&mut Task| matches!(task.state, State::Restoring { .. });
         let Some(task) = self.tasks.get_mut(&id).filter(restoring) else { return };
         let latest: BTreeMap<Bytes, Option<Bytes>> =
-            records.into_iter().filter_map(|stored| Some((stored.record.key?, stored.record.value))).collect();
+            records.into_iter().filter_map(|stored| Some((stored.record.key?, stored.record.value.map(own)))).collect();
         task.restored = Some(Restored { rows: latest.into_iter().collect(), next, rounds: 0 });
         self.restore_chunk(id);
     }
@@ -194,4 +194,9 @@ impl Engine {
             self.abort();
         }
     }
+}
+
+/// A copy, so that a row kept in memory does not keep the batch of the log that it was read in.
+fn own(row: Bytes) -> Bytes {
+    Bytes::copy_from_slice(&row)
 }

@@ -85,7 +85,8 @@ impl Overlay {
 
     fn remember(&mut self, key: Bytes, row: Option<Bytes>) {
         self.young_bytes += key.len() + row.as_ref().map_or(0, Bytes::len) + ROW_OVERHEAD_BYTES;
-        self.young.insert(key, row);
+        // A copy: the key is a part of the record's buffer, and that of the whole batch that it was read in.
+        self.young.insert(Bytes::copy_from_slice(&key), row);
     }
 }
 
