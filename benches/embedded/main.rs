@@ -11,7 +11,7 @@ use benches::figures::{Figure, HEAD};
 use benches::{input, posted};
 use clap::Parser;
 
-use phase::Phase;
+use phase::{Own, Phase};
 
 /// What can be asked of the bench.
 #[derive(Parser)]
@@ -28,6 +28,8 @@ struct Arguments {
     /// Runs of each side and batch size, in alternating order; the fastest is shown.
     #[arg(long, default_value_t = 2)]
     rounds: usize,
+    #[command(flatten)]
+    own: Own,
     /// Messages of the run from the intakes, with JSON bodies through decode.
     #[arg(long, default_value_t = 200_000)]
     intake_messages: u64,
@@ -46,7 +48,7 @@ fn main() -> Result<ExitCode> {
     if let (Some(phase), Some(input), Some(folder), [batch]) =
         (arguments.phase, &arguments.input, &arguments.folder, arguments.batch.as_slice())
     {
-        println!("{}", serde_json::to_string(&phase.run(input, folder, *batch)?)?);
+        println!("{}", serde_json::to_string(&phase.run(input, folder, *batch, arguments.own)?)?);
         return Ok(ExitCode::SUCCESS);
     }
     if let (Some(Phase::Events), Some(input)) = (arguments.phase, &arguments.input) {
@@ -90,6 +92,10 @@ impl Arguments {
         let data = tempfile::Builder::new().prefix(phase.word()).tempdir_in(folder)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--phase", phase.word(), "--batch", &batch.to_string()]);
+        command.args(["--workers", &self.own.workers.to_string()]);
+        command.args(["--memory-mib", &self.own.memory_mib.to_string()]);
+        // As deploy/ sets it: arenas of many threads keep what other threads freed.
+        command.env("MALLOC_ARENA_MAX", "2");
         command.arg("--input").arg(input).arg("--folder").arg(data.path());
         let output = command.stderr(Stdio::inherit()).output()?;
         ensure!(output.status.success(), "{} ended with {}", phase.word(), output.status);

@@ -21,6 +21,17 @@ pub(crate) enum Phase {
     Events,
 }
 
+/// What only Mailtally is told.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Own {
+    /// Threads that fold, as the key `workers` of the configuration.
+    #[arg(long, default_value_t = 2)]
+    pub(crate) workers: u32,
+    /// MiB of log, stores and rows, as the key `memory_bytes`.
+    #[arg(long, default_value_t = 96)]
+    pub(crate) memory_mib: usize,
+}
+
 impl Phase {
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -32,10 +43,10 @@ impl Phase {
     }
 
     /// Runs in `folder` and leaves the numbers there.
-    pub(crate) fn run(self, input: &Path, folder: &Path, batch: usize) -> Result<Vec<Figure>> {
+    pub(crate) fn run(self, input: &Path, folder: &Path, batch: usize, own: Own) -> Result<Vec<Figure>> {
         let (figure, numbers) = match self {
             Self::Sqlite => peer::fold(input, folder, batch)?,
-            Self::Mailtally | Self::Intakes => mailtally(input, folder, batch)?,
+            Self::Mailtally | Self::Intakes => mailtally(input, folder, batch, own)?,
             Self::Events => return Ok(Vec::new()),
         };
         write(&folder.join("numbers"), &numbers)?;
@@ -43,8 +54,8 @@ impl Phase {
     }
 }
 
-fn mailtally(input: &Path, folder: &Path, batch: usize) -> Result<(Figure, Numbers)> {
-    let system = System::open(folder)?;
+fn mailtally(input: &Path, folder: &Path, batch: usize, own: Own) -> Result<(Figure, Numbers)> {
+    let system = System::open(folder, own.workers, own.memory_mib << 20)?;
     let (began, cpu) = (Instant::now(), usage::cpu_seconds()?);
     let (records, settled) = system.fold(input, batch)?;
     let (seconds, cpu_seconds) = (began.elapsed().as_secs_f64(), usage::cpu_seconds()? - cpu);

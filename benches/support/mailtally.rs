@@ -4,21 +4,22 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use contract::Proto as _;
 use contract::proto::campaign::v1::CampaignStats;
 use contract::topic::{Cleanup, Topic};
-use embedded::Embedded;
+use embedded::{Embedded, Shared};
 use engine::{Output, State, TaskId, TopicPartition};
 use log::{Log, ReadLimit, TopicSpec};
 use processor::accounts::{Account, Accounts};
 use processor::driver::{Observation, Worker};
+use processor::memory::Memory;
 use processor::settings::Settings;
 use processor::topology::{processor, topology};
-use store::{Budget, Rocks};
+use store::{Rocks, Stores};
 
 use crate::figures::Numbers;
 use crate::input::Reader;
@@ -28,12 +29,19 @@ use crate::usage;
 
 /// Partitions of every topic, as of a new data directory of the product.
 const PARTITIONS: u32 = 4;
+/// Bytes that a round of upkeep reads, and the rest after it: as in the product.
+const UPKEEP_BYTES: u64 = 8 << 20;
+/// See [`UPKEEP_BYTES`].
+const UPKEEP_BREATH: Duration = Duration::from_millis(50);
 /// How long the folds may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// A data directory of a bench.
 pub struct System {
     root: PathBuf,
+    workers: u32,
+    memory: Memory,
+    stores: Arc<dyn Stores>,
     log: Arc<Embedded>,
     settings: Arc<Settings>,
 }
@@ -48,12 +56,17 @@ pub struct Settled {
 }
 
 impl System {
-    /// Opens or makes one.
+    /// Opens or makes one, to be folded by so many workers; `memory_bytes` as in the configuration.
     ///
     /// # Errors
     /// What the log says.
-    pub fn open(root: &Path) -> Result<Self> {
-        let log = Embedded::open(root.join("log"), embedded::Options::default())?;
+    pub fn open(root: &Path, workers: u32, memory_bytes: usize) -> Result<Self> {
+        let memory = Memory::of(memory_bytes, usize::try_from(PARTITIONS)? * processor::topology::FOLDS);
+        let shared = Shared::new(memory.cache_bytes, memory.memtable_bytes);
+        let stores = Rocks::sharing(&root.join("state"), &shared.cache, &shared.write_buffers)?;
+        let options =
+            embedded::Options { tail_bytes: memory.tail_bytes, shared: Some(shared), ..embedded::Options::default() };
+        let log = Embedded::open(root.join("log"), options)?;
         let account = Account { organisations: ORGANISATIONS.map(str::to_owned).into(), ..Account::default() };
         let accounts = Accounts::from([(("sendgrid".to_owned(), "main".to_owned()), account)]);
         let settings = Settings::with_accounts("mailtally", PARTITIONS, b"bench".to_vec(), accounts);
@@ -64,7 +77,8 @@ impl System {
             };
             log.create_topic(&TopicSpec { name: settings.topic(topic), partitions: PARTITIONS, cleanup })?;
         }
-        Ok(Self { root: root.to_owned(), log: Arc::new(log), settings })
+        let workers = workers.clamp(1, PARTITIONS);
+        Ok(Self { root: root.to_owned(), workers, memory, stores: Arc::new(stores), log: Arc::new(log), settings })
     }
 
     /// Appends the input in batches and folds beside it until everything is folded; records appended, and the rest.
@@ -102,24 +116,31 @@ impl System {
         }
     }
 
-    /// Runs the folds until every record is folded and `ended` says that no more will come.
+    /// Runs the folds until every record is folded and `ended` says that no more will come; upkeep goes on beside them, as in
+    /// `mailtally run`.
     ///
     /// # Errors
     /// What log, stores or a fold say.
     pub fn settle(&self, batch: usize, ended: impl Fn() -> bool) -> Result<Settled> {
-        let (say, said) = channel::<Observation>();
-        let observe = Box::new(move |observation| {
-            // The listener goes first when the folds are to stop.
-            say.send(observation).ok();
-        });
-        let running = self.worker(batch, observe)?.spawn().map_err(anyhow::Error::msg)?;
-        let mut settled = Settled::default();
+        let stopped = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let upkeep = scope.spawn(|| self.upkeep(&stopped));
+            let settled = self.watch(batch, ended);
+            stopped.store(true, Ordering::Release);
+            upkeep.join().map_err(|_| anyhow!("upkeep panicked"))??;
+            settled
+        })
+    }
+
+    fn watch(&self, batch: usize, ended: impl Fn() -> bool) -> Result<Settled> {
+        let (say, said) = channel::<(u32, Observation)>();
+        let start = |place| self.worker(place, batch, say.clone())?.spawn().map_err(anyhow::Error::msg);
+        let running = (0..self.workers).map(start).collect::<Result<Vec<_>>>()?;
+        let (mut settled, mut idle_at) = (Settled::default(), BTreeMap::new());
         loop {
             // Asked before the version is read: what was appended by then is in it.
             let all_there = ended();
-            let Ok(observation) = said.recv_timeout(SILENCE_MAX) else {
-                return Err(anyhow!("the folds went silent: {:?}", running.stop()));
-            };
+            let (place, observation) = said.recv_timeout(SILENCE_MAX).context("the folds went silent")?;
             settled.records += observation.counts.dispositions.values().sum::<u64>();
             settled.commits += observation.counts.commits;
             if let Some((task, State::Stalled(why))) =
@@ -127,28 +148,47 @@ impl System {
             {
                 bail!("partition {} of fold {} stopped: {why}", task.partition, task.fold);
             }
-            if all_there && observation.idle_at == Some(self.log.version()) {
+            idle_at.insert(place, observation.idle_at);
+            let version = Some(self.log.version());
+            if all_there && (0..self.workers).all(|place| idle_at.get(&place) == Some(&version)) {
                 drop(said);
-                running.stop().map_err(anyhow::Error::msg)?;
+                running.into_iter().try_for_each(|worker| worker.stop().map_err(anyhow::Error::msg))?;
                 return Ok(settled);
             }
         }
     }
 
-    fn worker(&self, batch: usize, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {
+    fn worker(&self, place: u32, batch: usize, say: Sender<(u32, Observation)>) -> Result<Worker> {
         let topology = topology(&self.settings);
         let folds = u8::try_from(topology.folds.len())?;
-        let tasks = (0..folds).flat_map(|fold| (0..PARTITIONS).map(move |partition| TaskId { fold, partition }));
+        let own = (0..PARTITIONS).filter(|partition| partition % self.workers == place);
+        let tasks = (0..folds).flat_map(|fold| own.clone().map(move |partition| TaskId { fold, partition }));
         let tasks = tasks.filter_map(|task| Some((task, processor(&self.settings, task)?))).collect();
         Ok(Worker {
-            name: "processor-0".to_owned(),
+            name: format!("processor-{place}"),
             log: Arc::clone(&self.log) as Arc<dyn Log>,
-            stores: Arc::new(Rocks::new(&self.root.join("state"), Budget::default())?),
+            stores: Arc::clone(&self.stores),
             topology,
-            options: engine::Options { batch_records_max: batch, ..engine::Options::default() },
+            options: engine::Options {
+                batch_records_max: batch,
+                rows_bytes_max: self.memory.rows_bytes,
+                ..engine::Options::default()
+            },
             tasks,
-            observe,
+            observe: Box::new(move |observation| {
+                // The listener goes first when the folds are to stop.
+                say.send((place, observation)).ok();
+            }),
         })
+    }
+
+    fn upkeep(&self, stopped: &AtomicBool) -> Result<()> {
+        while !stopped.load(Ordering::Acquire) {
+            // The input's own time: by the clock's, retention would take its intakes away.
+            let more = self.log.maintain(crate::workload::BEGIN_US / 1_000, UPKEEP_BYTES)?.more;
+            std::thread::sleep(if more { UPKEEP_BREATH } else { 10 * UPKEEP_BREATH });
+        }
+        Ok(())
     }
 
     /// The published counters of every campaign: the latest row of each.

@@ -22,13 +22,13 @@ const CACHE_KIB: i64 = -131_072;
 const TABLES: &str = "
     create table event(id integer primary key, key blob not null, body blob not null);
     create table message(key blob primary key, campaign text, seen blob, delivered int, strong int, strong_class int,
-        bounce int, bounce_class int, deed int, unsubscribed int, resubscribed int, opens int, clicks int,
+        bounce int, bounce_class int, deed int, unsubscribed int, opens int, clicks int,
         machine_opens int, machine_clicks int, complained int, dropped int) without rowid;
     create table progress(name text primary key, next int) without rowid;";
 
 const GET: &str = "select campaign, seen, delivered, strong, strong_class, bounce, bounce_class, deed, unsubscribed,
-    resubscribed, opens, clicks, machine_opens, machine_clicks, complained, dropped from message where key = ?";
-const PUT: &str = "insert or replace into message values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    opens, clicks, machine_opens, machine_clicks, complained, dropped from message where key = ?";
+const PUT: &str = "insert or replace into message values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 /// Counters by (organisation, campaign).
 type Deltas = BTreeMap<(String, String), Share>;
@@ -120,10 +120,9 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         bounce: (row.get(5)?, row.get(6)?),
         deed: row.get(7)?,
         unsubscribed: row.get(8)?,
-        resubscribed: row.get(9)?,
-        engagements: [row.get(10)?, row.get(11)?, row.get(12)?, row.get(13)?],
-        complained: row.get(14)?,
-        dropped: row.get(15)?,
+        engagements: [row.get(9)?, row.get(10)?, row.get(11)?, row.get(12)?],
+        complained: row.get(13)?,
+        dropped: row.get(14)?,
     })
 }
 
@@ -140,7 +139,6 @@ fn write(transaction: &Transaction<'_>, key: &[u8], row: &Row) -> Result<()> {
         row.bounce.1,
         row.deed,
         row.unsubscribed,
-        row.resubscribed,
         opens,
         clicks,
         machine_opens,

@@ -127,14 +127,10 @@ impl Plan {
             }
             at += 1 + self.random.below(5_000);
         }
-        let scope = || Scope::Organisation;
         match self.random.below(100) {
             0 => self.add(false, at, Fact::Complained),
-            1..4 => self.add(false, at, Fact::Unsubscribed { scope: scope(), from_register: false }),
-            4 => {
-                self.add(false, at, Fact::Unsubscribed { scope: scope(), from_register: false });
-                self.add(false, at + 9, Fact::Resubscribed { scope: scope(), from_register: false });
-            }
+            // Without a resubscribe: it would lift what other mails of the client hold, and the peer has no register.
+            1..4 => self.add(false, at, Fact::Unsubscribed { scope: Scope::Organisation, from_register: false }),
             _ => {}
         }
     }

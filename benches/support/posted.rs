@@ -110,7 +110,6 @@ fn words(fact: &Fact) -> (&'static str, Value) {
         }
         Fact::Clicked { link, .. } => ("click", json!({"useragent": BROWSER, "ip": "203.0.113.9", "url": link})),
         Fact::Complained => ("spamreport", json!({})),
-        Fact::Unsubscribed { .. } => ("unsubscribe", json!({})),
-        Fact::Resubscribed { .. } => ("group_resubscribe", json!({"asm_group_id": 1})),
+        Fact::Unsubscribed { .. } | Fact::Resubscribed { .. } => ("unsubscribe", json!({})),
     }
 }

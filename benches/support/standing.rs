@@ -4,7 +4,7 @@
 use domain::{Agent, BounceClass, Event, Fact};
 
 /// The counters that both sides keep and that are compared, in the order of [`Share`].
-pub const COUNTERS: [&str; 19] = [
+pub const COUNTERS: [&str; 18] = [
     "sent",
     "pending",
     "delivered",
@@ -23,7 +23,6 @@ pub const COUNTERS: [&str; 19] = [
     "spam",
     "blocked_spam",
     "unsubscribed",
-    "unsubscribed_ever",
 ];
 
 /// One message's share of each of [`COUNTERS`].
@@ -44,10 +43,8 @@ pub struct Row {
     pub bounce: (i64, i64),
     /// The last deed: a human click, a complaint, an unsubscribe.
     pub deed: i64,
-    /// The last unsubscribe and resubscribe.
-    pub unsubscribed: i64,
-    /// See [`Self::unsubscribed`].
-    pub resubscribed: i64,
+    /// An unsubscribe came; nothing lifts it here.
+    pub unsubscribed: bool,
     /// Distinct opens and clicks by people, opens and clicks by machines.
     pub engagements: [i64; 4],
     /// A complaint came.
@@ -96,11 +93,10 @@ impl Row {
                 self.deed = self.deed.max(at);
             }
             Fact::Unsubscribed { .. } => {
-                self.unsubscribed = self.unsubscribed.max(at);
+                self.unsubscribed = true;
                 self.deed = self.deed.max(at);
             }
-            Fact::Resubscribed { .. } => self.resubscribed = self.resubscribed.max(at),
-            Fact::Sent | Fact::Queued | Fact::Deferred { .. } | Fact::Withheld(_) => {}
+            Fact::Sent | Fact::Queued | Fact::Deferred { .. } | Fact::Withheld(_) | Fact::Resubscribed { .. } => {}
         }
     }
 
@@ -136,8 +132,7 @@ impl Row {
             machine_clicks,
             one(self.complained),
             one(self.complained || bounce == Some(code(BounceClass::Block))),
-            one(self.unsubscribed > 0 && self.unsubscribed >= self.resubscribed),
-            one(self.unsubscribed > 0),
+            one(self.unsubscribed),
         ]
     }
 

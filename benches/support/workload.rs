@@ -8,7 +8,7 @@ use domain::{Arrival, Attribution, Event, MailClass, Origin, Rank, SourcePositio
 use crate::plan::{Names, Step, names, steps};
 
 /// The first event's time, in microseconds: 2026-05-01.
-const BEGIN_US: i64 = 1_777_593_600_000_000;
+pub const BEGIN_US: i64 = 1_777_593_600_000_000;
 /// Microseconds between two sends.
 const TICK_US: i64 = 20_000;
 

@@ -15,7 +15,7 @@ fn mailtally_and_its_peer_count_the_same() {
     assert_eq!(expected.values().map(|share| share[0]).sum::<i64>(), i64::try_from(MESSAGES).expect("few"));
     for batch in [100, 20_000] {
         let root = folder.path().join(batch.to_string());
-        let system = System::open(&root).expect("the log opens");
+        let system = System::open(&root, 2, 64 << 20).expect("the log opens");
         let (records, settled) = system.fold(&events, batch).expect("folded");
         assert_eq!(records, count);
         assert!(settled.records >= count, "every record has a disposition");
@@ -28,7 +28,7 @@ fn from_the_intakes_every_message_is_counted_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let intakes = folder.path().join("intakes");
     posted::intakes(&intakes, 7, 500).expect("input");
-    let system = System::open(folder.path()).expect("the log opens");
+    let system = System::open(folder.path(), 1, 64 << 20).expect("the log opens");
     system.fold(&intakes, 1_000).expect("folded");
     let numbers = system.numbers().expect("published rows");
     assert_eq!(numbers.values().map(|share| share[0]).sum::<i64>(), 500);
