@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
@@ -59,8 +60,19 @@ impl Answer {
     }
 }
 
-/// Room for commands.
+/// Room for commands. Clones are the same room.
+#[derive(Clone)]
 pub struct Running(Arc<Semaphore>);
+
+impl Running {
+    /// Waits until no command runs, at most `patience`. Blocks.
+    pub fn wait(&self, patience: Duration) {
+        let until = Instant::now() + patience;
+        while self.0.available_permits() < COMMANDS_MAX && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
 
 impl Default for Running {
     fn default() -> Self {
@@ -88,6 +100,8 @@ pub(crate) async fn run(
     let commands = Arc::clone(&edges.commands);
     let work = move || {
         commands.execute(&request, &mut Answer(say));
+        // The permit says that the command has let go of the data directory.
+        drop(commands);
         drop::<OwnedSemaphorePermit>(permit);
     };
     if let Err(error) = std::thread::Builder::new().name("command".to_owned()).spawn(work) {

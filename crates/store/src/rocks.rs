@@ -99,6 +99,8 @@ fn options(cache: &Cache, memtables: &WriteBufferManager) -> Options {
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_memtable_whole_key_filtering(true);
     options.set_memtable_prefix_bloom_ratio(0.05);
+    // Beforehand RocksDB takes 4 MiB of disk for each manifest, and there is one a task.
+    options.set_manifest_preallocation_size(64 << 10);
     options.set_keep_log_file_num(2);
     options.set_max_background_jobs(2);
     options

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use axum::http::StatusCode;
@@ -34,7 +35,19 @@ struct Job {
 
 /// The only writer of the platform intake of this process.
 pub struct Appender {
-    jobs: SyncSender<Job>,
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Appender {
+    /// The thread has let go of the log when this returns.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has said so.
+            thread.join().ok();
+        }
+    }
 }
 
 impl Appender {
@@ -45,26 +58,28 @@ impl Appender {
     pub fn start(log: Arc<dyn Log>, settings: Arc<Settings>) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(JOBS_MAX);
         let mut writer = Writer { log, settings, next: 0 };
-        std::thread::Builder::new().name("intake".to_owned()).spawn(move || writer.run(&waiting))?;
-        Ok(Self { jobs })
+        let thread = std::thread::Builder::new().name("intake".to_owned()).spawn(move || writer.run(&waiting))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
     /// Appends encoded events; where each stands, once they are durable.
     pub(crate) async fn append(&self, events: Vec<Vec<u8>>, received_ms: i64) -> Result<Vec<Place>, Problem> {
         let unavailable =
             |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log-unavailable", detail).later("5");
+        let stopping = || unavailable("the process is stopping: send it again".to_owned());
         let (reply, replied) = oneshot::channel();
-        self.jobs.try_send(Job { events, received_ms, reply }).map_err(|refused| match refused {
+        let jobs = self.jobs.as_ref().ok_or_else(stopping)?;
+        jobs.try_send(Job { events, received_ms, reply }).map_err(|refused| match refused {
             TrySendError::Full(_) => {
                 let detail = format!("{JOBS_MAX} requests wait already: send more events in fewer requests");
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail).later("1")
             }
-            TrySendError::Disconnected(_) => unavailable("the process is stopping: send it again".to_owned()),
+            TrySendError::Disconnected(_) => stopping(),
         })?;
         match replied.await {
             Ok(Ok(places)) => Ok(places),
             Ok(Err(why)) => Err(unavailable(format!("nothing of it was taken ({why}): send it again"))),
-            Err(_) => Err(unavailable("the process is stopping: send it again".to_owned())),
+            Err(_) => Err(stopping()),
         }
     }
 }

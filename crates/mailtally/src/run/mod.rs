@@ -159,6 +159,7 @@ impl Live {
     ) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let token = control::token()?;
+        let running = api::Running::default();
         let edges = Arc::new(Edges {
             settings: Arc::clone(&self.system.settings),
             appender: Appender::start(Arc::clone(&self.system.log), Arc::clone(&self.system.settings))?,
@@ -168,7 +169,7 @@ impl Live {
             commands: Arc::new(LiveCommands::new(Arc::clone(&self.system))),
             command_token: token.clone(),
             room: api::Room::default(),
-            running: api::Running::default(),
+            running: running.clone(),
         });
         let servers = runtime.block_on(async { open(listeners, &edges) })?;
         drop(edges);
@@ -184,6 +185,7 @@ impl Live {
             }
         });
         runtime.shutdown_timeout(Duration::from_millis(500));
+        running.wait(ANSWERS_MAX);
         done
     }
 
@@ -249,10 +251,20 @@ impl Live {
             // A thread that panicked has said so; what it kept up is kept up by the next start.
             thread.join().ok();
         }
+        close(self.system);
         done.and(ended)?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Closes the data directory here: a thread that did so while the process ends would have RocksDB taken from under it.
+fn close(system: Arc<System>) {
+    let until = Instant::now() + ANSWERS_MAX;
+    while Arc::strong_count(&system) > 1 && Instant::now() < until {
+        std::thread::sleep(TICK);
+    }
+    drop(system);
 }
 
 /// Connections take at most a quarter of the files that may be open: the databases need theirs.

@@ -30,12 +30,13 @@ pub(super) struct Watch {
     log: Arc<Metered>,
     headroom_bytes: u64,
     unmatched: Unmatched,
+    blind: bool,
 }
 
 impl Watch {
     /// Watches this system.
     pub(super) fn new(system: Arc<System>, board: Arc<Board>, log: Arc<Metered>, headroom_bytes: u64) -> Self {
-        Self { system, board, log, headroom_bytes, unmatched: Unmatched::default() }
+        Self { system, board, log, headroom_bytes, unmatched: Unmatched::default(), blind: false }
     }
 
     /// Starts the thread; it ends soon after `stop`.
@@ -51,8 +52,11 @@ impl Watch {
     }
 
     fn look(&mut self) {
-        if let Err(error) = self.lag() {
-            tracing::warn!(%error, "lag is not known");
+        match self.lag() {
+            Ok(()) => self.blind = false,
+            // Said once, not every second.
+            Err(error) if !std::mem::replace(&mut self.blind, true) => tracing::warn!(%error, "lag is not known"),
+            Err(_) => {}
         }
         match self.unmatched.look(self.system.log.as_ref(), &self.system.settings) {
             Ok(waiting) => gauge(metrics::gauge!(metric::UNMATCHED), u64::try_from(waiting).unwrap_or(u64::MAX)),

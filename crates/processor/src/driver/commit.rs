@@ -1,10 +1,11 @@
 //! The committing thread: blocking calls of a producer, answered as facts.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
 
 use engine::{Offset, Outcome, TaskId, TopicPartition};
 use log::{CommitError, Log, Producer, Transaction};
-use std::sync::Arc;
 
 /// What the committing thread is asked.
 pub(super) enum Ask {
@@ -22,8 +23,35 @@ pub(super) enum Answer {
     Failed(String),
 }
 
+/// The thread. It has ended, and let go of the log, when this is dropped: a process that ends meanwhile would pull the
+/// database from under it.
+pub(super) struct Committer {
+    ask: Option<SyncSender<Ask>>,
+    /// What it answers.
+    pub(super) answers: Receiver<Answer>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Committer {
+    /// Asks it something.
+    pub(super) fn ask(&self, ask: Ask) -> Result<(), String> {
+        let sent = self.ask.as_ref().and_then(|thread| thread.send(ask).ok());
+        sent.ok_or_else(|| "the committing thread is gone".to_owned())
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.ask = None;
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has said so.
+            thread.join().ok();
+        }
+    }
+}
+
 /// Starts the thread. One transaction at a time, so one place in the queue.
-pub(super) fn spawn(name: &str, log: Arc<dyn Log>) -> Result<(SyncSender<Ask>, Receiver<Answer>), String> {
+pub(super) fn spawn(name: &str, log: Arc<dyn Log>) -> Result<Committer, String> {
     let mut producer = log.producer(name).map_err(|error| error.to_string())?;
     let (ask, asked) = sync_channel::<Ask>(1);
     let (answer, answers) = channel();
@@ -34,8 +62,9 @@ pub(super) fn spawn(name: &str, log: Arc<dyn Log>) -> Result<(SyncSender<Ask>, R
             }
         }
     };
-    std::thread::Builder::new().name(format!("{name}-commit")).spawn(work).map_err(|error| error.to_string())?;
-    Ok((ask, answers))
+    let thread = std::thread::Builder::new().name(format!("{name}-commit")).spawn(work);
+    let thread = Some(thread.map_err(|error| error.to_string())?);
+    Ok(Committer { ask: Some(ask), answers, thread })
 }
 
 fn act(log: &dyn Log, producer: &mut dyn Producer, ask: Ask, answer: &Sender<Answer>) -> Option<()> {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,11 +9,13 @@ use engine::{Action, Engine, Identity, Input, Loaded, LogFacts, Offset, Output, 
 use log::{Log, ReadLimit, Transaction};
 use store::{Batch, Store, Stores};
 
-use super::commit::{self, Answer, Ask};
+use super::commit::{self, Answer, Ask, Committer};
 use super::{Observation, Worker};
 
 /// How long an idle worker waits for the log before it looks whether it is to stop.
 const WAIT: Duration = Duration::from_millis(50);
+/// How long a log that could not be read is left alone.
+const AFTER_REFUSAL: Duration = Duration::from_millis(200);
 /// Records of one read of a restore.
 const RESTORE_RECORDS_MAX: usize = 20_000;
 /// Bytes of one read of a restore.
@@ -29,8 +30,7 @@ pub struct Shell {
     topology: Topology,
     engine: Engine,
     open: BTreeMap<TaskId, Box<dyn Store>>,
-    ask: SyncSender<Ask>,
-    answers: Receiver<Answer>,
+    committer: Committer,
     committing: bool,
     leaving: bool,
     pub(super) stalls: super::Stalls,
@@ -44,7 +44,7 @@ impl Shell {
     /// # Errors
     /// When the log gives no producer.
     pub fn new(worker: Worker) -> Result<Self, String> {
-        let (ask, answers) = commit::spawn(&worker.name, Arc::clone(&worker.log))?;
+        let committer = commit::spawn(&worker.name, Arc::clone(&worker.log))?;
         let mut engine = Engine::new(worker.topology.clone(), worker.options);
         engine.handle(Input::Assigned(worker.tasks), now_ms());
         Ok(Self {
@@ -53,8 +53,7 @@ impl Shell {
             topology: worker.topology,
             engine,
             open: BTreeMap::new(),
-            ask,
-            answers,
+            committer,
             committing: false,
             leaving: false,
             stalls: super::Stalls::default(),
@@ -110,7 +109,7 @@ impl Shell {
                 self.engine.handle(fact, now_ms());
             }
             // A commit that ended meanwhile is taken at once: its rows go to the stores before more is read.
-            if let Ok(answer) = self.answers.try_recv() {
+            if let Ok(answer) = self.committer.answers.try_recv() {
                 self.take(answer)?;
                 progressed = true;
             }
@@ -142,7 +141,7 @@ impl Shell {
     }
 
     fn answer(&mut self) -> Result<(), String> {
-        let answer = self.answers.recv().map_err(|_| "the committing thread is gone".to_owned())?;
+        let answer = self.committer.answers.recv().map_err(|_| "the committing thread is gone".to_owned())?;
         self.take(answer)
     }
 
@@ -159,11 +158,11 @@ impl Shell {
 
     fn execute(&mut self, action: Action) -> Result<Option<Input>, String> {
         let fact = match action {
-            Action::Open(task) => self.open(task),
+            Action::Open(task) => self.open(task)?,
             Action::Quarantine(task) => {
                 self.open.remove(&task);
                 match self.stores.quarantine(&self.store_name(task)) {
-                    Ok(()) => self.open(task),
+                    Ok(()) => self.open(task)?,
                     Err(error) => Input::Failed(task, error.to_string()),
                 }
             }
@@ -184,16 +183,16 @@ impl Shell {
                 let tasks = tasks.into_iter().filter_map(|task| Some((task, self.group(task)?, self.input(task)?)));
                 return self.send(Ask::Recover(id, tasks.collect())).map(|()| None);
             }
-            Action::Apply { task, writes, position } => return Ok(self.apply(task, Batch { writes, position })),
+            Action::Apply { task, writes, position } => return self.apply(task, Batch { writes, position }),
             Action::Release(task) => return Ok(self.release(task)),
             Action::Die(why) => return Err(why),
         };
         Ok(Some(fact))
     }
 
-    fn open(&mut self, task: TaskId) -> Input {
+    fn open(&mut self, task: TaskId) -> Result<Input, String> {
         let opened = self.stores.open(&self.store_name(task)).and_then(|store| Ok((store.position()?, store)));
-        match opened {
+        Ok(match opened {
             Ok((position, store)) => {
                 self.open.insert(task, store);
                 Input::Opened(task, position)
@@ -202,8 +201,8 @@ impl Shell {
                 tracing::warn!(path, detail, "a damaged store is put aside and restored from the log");
                 Input::Damaged(task)
             }
-            Err(error) => Input::Failed(task, error.to_string()),
-        }
+            Err(error) => Input::Failed(task, medium(error)?),
+        })
     }
 
     /// The committed offset first: bounds read after it cover every row of it.
@@ -258,6 +257,12 @@ impl Shell {
         let Some(input) = self.input(task) else { return Input::Failed(task, "no such fold".to_owned()) };
         match self.log.read(&input, from, limit) {
             Ok(read) => Input::Polled { task, epoch, records: read.records, next: read.next, end: read.high_watermark },
+            // It may be healing itself: that is no reason to stop a task for good.
+            Err(log::Error::Unavailable(why)) => {
+                tracing::warn!(why, "the log could not be read; it is tried again");
+                std::thread::sleep(AFTER_REFUSAL);
+                Input::Polled { task, epoch, records: Vec::new(), next: from, end: from.saturating_add(1) }
+            }
             Err(error) => Input::Failed(task, error.to_string()),
         }
     }
@@ -286,12 +291,12 @@ impl Shell {
 
     fn send(&mut self, ask: Ask) -> Result<(), String> {
         self.committing = true;
-        self.ask.send(ask).map_err(|_| "the committing thread is gone".to_owned())
+        self.committer.ask(ask)
     }
 
-    fn apply(&mut self, task: TaskId, batch: Batch) -> Option<Input> {
-        let applied = self.open.get_mut(&task)?.apply(batch);
-        applied.err().map(|error| Input::Failed(task, error.to_string()))
+    fn apply(&mut self, task: TaskId, batch: Batch) -> Result<Option<Input>, String> {
+        let Some(Err(error)) = self.open.get_mut(&task).map(|store| store.apply(batch)) else { return Ok(None) };
+        medium(error).map(|why| Some(Input::Failed(task, why)))
     }
 
     fn release(&mut self, task: TaskId) -> Option<Input> {
@@ -331,6 +336,16 @@ impl Shell {
 
     fn store_name(&self, task: TaskId) -> String {
         format!("{}-{}", self.topology.fold(task).map_or("unknown", |fold| fold.name), task.partition)
+    }
+}
+
+/// Why a store refused. A medium that takes nothing is everybody's, so it ends the worker; anything else is the task's.
+fn medium(error: store::Error) -> Result<String, String> {
+    match error {
+        store::Error::Unavailable { .. } => {
+            Err(format!("{error}; nothing that was acknowledged is lost, free the resource and start again"))
+        }
+        _ => Ok(error.to_string()),
     }
 }
 
