@@ -1,5 +1,6 @@
 //! The one binary. Each command is one file and one line here.
 
+mod backup;
 mod bodies;
 mod campaigns;
 mod check;
@@ -17,6 +18,7 @@ mod produce;
 mod reconcile;
 mod reply;
 mod request;
+mod restore;
 mod rows;
 mod run;
 mod scan;
@@ -26,6 +28,7 @@ mod status;
 mod system;
 mod terminal;
 mod timeline;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +73,12 @@ enum Command {
     Campaigns(campaigns::Arguments),
     /// Recount everything from the events and compare every published row.
     Reconcile(reconcile::Arguments),
+    /// Copy log, key and configuration, whole commits only, while everything runs.
+    Backup(backup::Arguments),
+    /// Make a data directory of a backup, every batch checked.
+    Restore(restore::Restore),
+    /// Read every batch of the log and say what is lost and what is not.
+    Verify(verify::Arguments),
     /// Show bytes, growth, days until the disk is full, and where every task is.
     Status(status::Arguments),
     /// Say which version this is and how RocksDB is linked.
@@ -111,6 +120,9 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Produce(given) => perform(&given.place, &Request::Produce(given.request()?)),
         Command::Consume(given) => perform(&given.place, &Request::Consume(given.command.clone())),
         Command::Campaigns(given) => perform(&given.place, &Request::Campaigns(given.command.clone())),
+        Command::Backup(given) => perform(&given.place, &Request::Backup(given.request()?)),
+        Command::Restore(restore) => restore.run(),
+        Command::Verify(verify) => verify.run(),
         Command::Reconcile(given) => perform(&given.place, &Request::Reconcile(given.command.clone())),
         Command::Status(given) => perform(&given.place, &Request::Status(given.command.clone())),
         Command::Version => {

@@ -22,6 +22,7 @@ use store::{Rocks, Stores};
 
 use crate::directory;
 use crate::reply::Progress;
+use crate::restore;
 
 /// How long the folds may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -57,6 +58,7 @@ impl System {
     /// The same, and goes on without what a damage report lists if the loss is accepted.
     pub(crate) fn open_accepting(config: &Config, accounts: Accounts, accept_loss: bool) -> Result<Self> {
         let root = &config.data;
+        restore::refuse_unfinished(root)?;
         directory::take(root)?;
         let memory = memory(config);
         let log_options = embedded::Options { accept_loss, ..log_options(config, memory) };

@@ -1,0 +1,121 @@
+//! The real binary: a command to its end, and a live `run` that can be asked, posted to and killed.
+
+#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
+#![allow(dead_code, reason = "not every suite needs all of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take before it counts as hanging.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs a command over a data directory to its end.
+pub(crate) fn mailtally(data: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+    command.args(arguments).arg("--data").arg(data).stdin(Stdio::null()).output().expect("the binary runs")
+}
+
+/// Standard output of a command that ends well.
+pub(crate) fn said(data: &Path, arguments: &[&str]) -> String {
+    let output = mailtally(data, arguments);
+    let (out, notes) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}: {out} {notes}");
+    out.into_owned()
+}
+
+/// Rows of a command that writes one JSON object a line.
+pub(crate) fn rows(data: &Path, arguments: &[&str]) -> Vec<Value> {
+    said(data, arguments).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// A send as a JSON line.
+pub(crate) fn send(message: &str, campaign: &str) -> String {
+    format!(
+        r#"{{"organisation":"acme","time":"2026-05-01T10:00:00Z","send":{{"message":"{message}","campaign":"{campaign}","client":"k-{message}","address":"{message}@example.org","provider":"sendgrid","account":"main","provider_message_id":"sg-{message}"}}}}"#
+    )
+}
+
+/// A live `run`.
+pub(crate) struct Run {
+    child: Child,
+    data: PathBuf,
+    agent: ureq::Agent,
+    address: Option<String>,
+}
+
+impl Run {
+    /// Starts one over a data directory, with more arguments.
+    pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+        command.args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments);
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        let timeout = Some(PATIENCE);
+        let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().into();
+        Self { child, data: data.to_owned(), agent, address: None }
+    }
+
+    /// Where it answers, once it does.
+    pub(crate) fn address(&mut self) -> String {
+        if let Some(address) = &self.address {
+            return address.clone();
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            assert!(self.child.try_wait().expect("a process").is_none(), "run ended by itself");
+            let control: Value = std::fs::read(self.data.join("run.json"))
+                .map_or(Value::Null, |file| serde_json::from_slice(&file).unwrap_or(Value::Null));
+            if control["pid"].as_u64() == Some(self.child.id().into()) {
+                let address = control["address"].as_str().expect("an address").to_owned();
+                self.address = Some(address.clone());
+                return address;
+            }
+            std::thread::yield_now();
+        }
+        panic!("run does not say where it listens");
+    }
+
+    /// Posts platform events; how many lines it says are durable. Nothing when it does not answer.
+    pub(crate) fn post(&mut self, lines: &[String]) -> Option<usize> {
+        let url = format!("http://{}/v1/platform-events", self.address());
+        post(&self.agent, &url, lines)
+    }
+
+    /// Kills it, as the system would: nothing is flushed.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("ended");
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("signalled");
+        assert!(self.child.wait().expect("ended").success(), "an orderly stop");
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Posts to an address; how many lines were taken, once they are durable.
+pub(crate) fn post(agent: &ureq::Agent, url: &str, lines: &[String]) -> Option<usize> {
+    let request = agent.post(url).header("Content-Type", "application/x-ndjson");
+    let mut answer = request.send(lines.join("\n").as_bytes()).ok()?;
+    let status = answer.status();
+    let text = answer.body_mut().read_to_string().ok()?;
+    assert!(status.is_success() || status == 503 || status == 429, "{status}: {text}");
+    if !status.is_success() {
+        return None;
+    }
+    let taken = text.lines().filter(|line| line.contains(r#""outcome":"taken""#)).count();
+    assert_eq!(taken, lines.len(), "{text}");
+    Some(taken)
+}
