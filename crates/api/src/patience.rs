@@ -77,3 +77,39 @@ impl AsyncWrite for Patient {
         self.judge(wrote, context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+    use tokio::time::{Instant, timeout};
+
+    use super::*;
+
+    /// More than the buffers of both ends take, to a client that reads nothing; time passes when nobody can go on.
+    async fn written(patience: Patience) -> (Result<io::Result<()>, tokio::time::error::Elapsed>, Duration) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let begun = Instant::now();
+        let rows = vec![0; 64 << 20];
+        let mut patient = Patient::new(stream, patience);
+        let done = timeout(Duration::from_secs(3_600), patient.write_all(&rows)).await;
+        drop(client);
+        (done, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_reads_nothing_is_given_up() {
+        let (done, took) = written(Patience::default()).await;
+        assert_eq!(done.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(took >= WRITE_MAX && took < WRITE_MAX * 4, "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pager_is_waited_for() {
+        let patience = Patience::default();
+        patience.last();
+        assert!(written(patience).await.0.is_err(), "it is still being written after an hour");
+    }
+}

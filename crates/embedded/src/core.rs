@@ -32,15 +32,6 @@ use crate::tip::{Tip, TipFile};
 #[derive(Clone)]
 pub struct Embedded(pub(crate) Arc<Core>);
 
-/// Memory of the log's database, in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Memory {
-    /// Blocks of tables; those of others, too, where the cache is shared.
-    pub cache: u64,
-    /// Records not yet in tables.
-    pub memtables: u64,
-}
-
 /// Bytes of a topic in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicSpace {
@@ -229,15 +220,6 @@ impl Embedded {
         let of = |row: &TopicRow| row.partitions().filter_map(|(ordinal, _)| bytes.get(index(ordinal))).sum();
         let catalogue = self.0.catalogue();
         catalogue.topics().map(|row| TopicSpace { topic: row.description.spec.name.clone(), bytes: of(row) }).collect()
-    }
-
-    /// Memory that its database holds; nothing while it is being reopened.
-    pub fn memory(&self) -> Memory {
-        let read = |database: &Database| Memory {
-            cache: database.shared_number("rocksdb.block-cache-usage"),
-            memtables: database.number("rocksdb.cur-size-all-mem-tables"),
-        };
-        self.0.with_open(read).unwrap_or_default()
     }
 
     /// Bytes of all files of the log, those included that RocksDB has yet to give back.

@@ -97,18 +97,6 @@ impl Database {
         })
     }
 
-    /// A number that RocksDB knows of all its families together.
-    pub(crate) fn number(&self, property: &str) -> u64 {
-        let families = ["default", Family::Kept.name(), Family::Compacted.name()];
-        let family = |name: &str| self.db.property_int_value_cf(self.db.cf_handle(name)?, property).ok().flatten();
-        families.into_iter().filter_map(family).sum()
-    }
-
-    /// A number that its families share.
-    pub(crate) fn shared_number(&self, property: &str) -> u64 {
-        self.db.property_int_value(property).ok().flatten().unwrap_or(0)
-    }
-
     /// Opens for reading only: the write-ahead log is replayed into memory, no data file is touched.
     ///
     /// # Errors

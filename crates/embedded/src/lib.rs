@@ -28,7 +28,7 @@ mod tail;
 mod tip;
 mod verify;
 
-pub use crate::core::{Embedded, Memory, TopicSpace};
+pub use crate::core::{Embedded, TopicSpace};
 pub use damage::{Damage, Loss};
 pub use error::OpenError;
 pub use maintain::Maintained;

@@ -72,14 +72,10 @@ impl Watch {
         }
         gauge(metrics::gauge!(metric::LOG_DISK_BYTES), self.system.embedded.bytes_on_disk());
         gauge(metrics::gauge!(metric::STATE_DISK_BYTES), space::below(&self.system.root.join("state")));
-        let (log, stores) = (self.system.embedded.memory(), &self.system.stores);
+        let stores = &self.system.stores;
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
-        for (part, bytes) in [
-            ("log_cache", log.cache),
-            ("log_memtables", log.memtables),
-            ("store_cache", size(stores.cache_bytes())),
-            ("store_memtables", size(stores.memtable_bytes())),
-        ] {
+        // Log and stores share both.
+        for (part, bytes) in [("cache", size(stores.cache_bytes())), ("memtables", size(stores.memtable_bytes()))] {
             gauge(metrics::gauge!(metric::ROCKSDB_BYTES, "part" => part), bytes);
         }
         gauge(metrics::gauge!(metric::PROCESS_BYTES), space::resident());
