@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
+mod access;
 mod breaker;
 mod commands;
 mod disk;
