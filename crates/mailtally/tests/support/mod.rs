@@ -60,22 +60,34 @@ impl Run {
 
     /// Where it answers, once it does.
     pub(crate) fn address(&mut self) -> String {
-        if let Some(address) = &self.address {
-            return address.clone();
-        }
+        self.address_unless_ended().expect("run ended by itself")
+    }
+
+    /// Where it answers, once it does; nothing when it has ended before.
+    pub(crate) fn address_unless_ended(&mut self) -> Option<String> {
         let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            assert!(self.child.try_wait().expect("a process").is_none(), "run ended by itself");
-            let control: Value = std::fs::read(self.data.join("run.json"))
-                .map_or(Value::Null, |file| serde_json::from_slice(&file).unwrap_or(Value::Null));
+        while self.address.is_none() {
+            assert!(begun.elapsed() < PATIENCE, "run does not say where it listens");
+            let file = std::fs::read(self.data.join("run.json")).unwrap_or_default();
+            let control: Value = serde_json::from_slice(&file).unwrap_or(Value::Null);
             if control["pid"].as_u64() == Some(self.child.id().into()) {
-                let address = control["address"].as_str().expect("an address").to_owned();
-                self.address = Some(address.clone());
-                return address;
+                self.address = control["address"].as_str().map(str::to_owned);
+            } else if self.child.try_wait().expect("a process").is_some() {
+                return None;
             }
             std::thread::yield_now();
         }
-        panic!("run does not say where it listens");
+        self.address.clone()
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    /// Waits until it has ended, however that was.
+    pub(crate) fn ended(mut self) -> std::process::ExitStatus {
+        self.child.wait().expect("ended")
     }
 
     /// Posts platform events; how many lines it says are durable. Nothing when it does not answer.
@@ -84,16 +96,9 @@ impl Run {
         post(&self.agent, &url, lines)
     }
 
-    /// Kills it, as the system would: nothing is flushed.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("ended");
-    }
-
     /// Ends it in order.
     pub(crate) fn stop(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("signalled");
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).expect("signalled");
         assert!(self.child.wait().expect("ended").success(), "an orderly stop");
     }
 }
