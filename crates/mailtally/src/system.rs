@@ -26,6 +26,8 @@ use crate::restore;
 
 /// How long the folds may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Rounds of looking at every fold: what is there when a wait begins has gone round the folds by then, whatever comes after it.
+const ROUNDS_MAX: usize = 6;
 /// How often live folds are looked at when the log is quiet.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -122,29 +124,47 @@ impl System {
         }
     }
 
-    /// Waits until the live folds have committed what is there now, fold by fold in flow order: what the first folds add to the
-    /// inputs of the later ones is there by then.
+    /// Waits until the live folds have committed what is there now, and what they make of it: the folds feed each other in a
+    /// circle (an unsubscribe goes from a message to its client's register and back), so it looks again until nothing is left.
     fn wait(&self, board: &Board, tell: &mut dyn FnMut(Progress)) -> Result<()> {
-        for fold in topology(&self.settings).folds {
-            for partition in 0..self.settings.partitions {
-                let input = TopicPartition { topic: fold.input.clone(), partition };
-                let end = self.log.bounds(&input)?.high_watermark;
-                let mut seen = self.log.version();
-                loop {
-                    let committed = self.log.committed(fold.name, std::slice::from_ref(&input))?;
-                    let done = committed.first().copied().flatten().unwrap_or(0);
-                    tell(Progress { what: "folding", done, of: Some(end) });
-                    if done >= end {
-                        break;
-                    }
-                    if let Some(why) = stopped(board) {
-                        bail!("{why}");
-                    }
-                    seen = self.log.wait(seen, LOOK_AGAIN);
+        for _ in 0..ROUNDS_MAX {
+            let mut waited = false;
+            for fold in topology(&self.settings).folds {
+                for partition in 0..self.settings.partitions {
+                    let input = TopicPartition { topic: fold.input.clone(), partition };
+                    waited |= self.wait_for(fold.name, &input, board, tell)?;
                 }
+            }
+            if !waited {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Waits until a fold has committed what its input holds now; whether there was anything to wait for.
+    fn wait_for(
+        &self,
+        fold: &str,
+        input: &TopicPartition,
+        board: &Board,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<bool> {
+        let end = self.log.bounds(input)?.high_watermark;
+        let mut seen = self.log.version();
+        for looks in 0.. {
+            let committed = self.log.committed(fold, std::slice::from_ref(input))?;
+            let done = committed.first().copied().flatten().unwrap_or(0);
+            if done >= end {
+                return Ok(looks > 0);
+            }
+            tell(Progress { what: "folding", done, of: Some(end) });
+            if let Some(why) = stopped(board) {
+                bail!("{why}");
+            }
+            seen = self.log.wait(seen, LOOK_AGAIN);
+        }
+        Ok(true)
     }
 
     /// The `place`-th of `of` workers, with its share of the partitions of every fold.

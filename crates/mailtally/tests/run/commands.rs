@@ -130,3 +130,31 @@ fn readers_fields_are_published_as_json_where_that_is_set() {
         live.stop();
     }
 }
+
+/// A lift in the account goes from the client's register to the message that had made it unsubscribed, and on to its campaign:
+/// round the folds and against the order in which they stand.
+#[test]
+fn a_command_through_a_run_ends_when_everything_that_it_wrote_is_counted() {
+    let root = tempfile::tempdir().expect("directory");
+    let data = root.path().join("data");
+    let live = Live::start(&data, &[]);
+    let unsubscribed = |lines: String| {
+        let lines = file(root.path(), "lines.jsonl", &lines);
+        assert!(over(&data, &["produce", &lines]).status.success());
+        let rows = String::from_utf8(over(&data, &["campaigns", "--format", "json"]).stdout).expect("text");
+        let row: serde_json::Value = serde_json::from_str(rows.lines().next().expect("a row")).expect("JSON");
+        (row["sent"].as_u64(), row["unsubscribed"].as_u64())
+    };
+    for round in 1..=5 {
+        let message = format!("m{round}");
+        let preference = |day: u32, more: &str| {
+            format!(
+                r#"{{"organisation":"acme","time":"2026-05-{day:02}T10:00:00Z","preference":{{"client":"k-{message}",{more}}}}}"#
+            ) + "\n"
+        };
+        let left = preference(2, &format!(r#""subscribed":false,"from_message":"{message}""#));
+        assert_eq!(unsubscribed(send(&message, "spring") + &left), (Some(round), Some(1)));
+        assert_eq!(unsubscribed(preference(3, r#""subscribed":true"#)), (Some(round), Some(0)));
+    }
+    live.stop();
+}
