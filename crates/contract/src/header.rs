@@ -16,3 +16,6 @@ pub const REASON: &str = "mailtally-reason";
 pub const DETAIL: &str = "mailtally-detail";
 /// Of a dead letter: the organisation that it claims, if it could be read.
 pub const ORGANISATION: &str = "mailtally-organisation";
+/// Of a redriven record: the dead letter that it was, `partition@offset`. Alone, without key and value, in the dead letters: that
+/// one was redriven.
+pub const REDRIVEN: &str = "mailtally-redriven";

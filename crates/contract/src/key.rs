@@ -82,6 +82,13 @@ pub fn correlation_group(provider: &str, account: &str, provider_message: &str) 
     encode(&[provider.as_bytes(), account.as_bytes(), provider_message.as_bytes()])
 }
 
+/// What decides the partition of a correlation's key; `None` when it is not canonical.
+pub fn correlation_group_of(key: &[u8]) -> Option<Bytes> {
+    let parts = decode(key)?;
+    let [provider, account, message, address] = parts.as_slice() else { return None };
+    matches!(address.len(), 0 | 16).then(|| encode(&[provider, account, message]))
+}
+
 /// Key of a private row: `part` is empty (the person), or `address/<hash>`, `mail/<message>`, `body/<message>`, `erased`.
 pub fn private(organisation: &str, client: &str, part: &str) -> Bytes {
     encode(&[organisation.as_bytes(), client.as_bytes(), part.as_bytes()])

@@ -7,6 +7,7 @@ mod check;
 mod configuration;
 mod consume;
 mod cut;
+mod dead_letters;
 mod decode;
 mod demo;
 mod directory;
@@ -73,6 +74,8 @@ enum Command {
     Campaigns(campaigns::Arguments),
     /// Recount everything from the events and compare every published row.
     Reconcile(reconcile::Arguments),
+    /// List, show and redrive what could not be used.
+    DeadLetters(dead_letters::Arguments),
     /// Copy log, key and configuration, whole commits only, while everything runs.
     Backup(backup::Arguments),
     /// Make a data directory of a backup, every batch checked.
@@ -120,6 +123,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Produce(given) => perform(&given.place, &Request::Produce(given.request()?)),
         Command::Consume(given) => perform(&given.place, &Request::Consume(given.command.clone())),
         Command::Campaigns(given) => perform(&given.place, &Request::Campaigns(given.command.clone())),
+        Command::DeadLetters(given) => perform(&given.place, &Request::DeadLetters(given.command.clone())),
         Command::Backup(given) => perform(&given.place, &Request::Backup(given.request()?)),
         Command::Restore(restore) => restore.run(),
         Command::Verify(verify) => verify.run(),

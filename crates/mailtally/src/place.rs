@@ -8,13 +8,13 @@ use service::config::{Config, Layers, Problems};
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Place {
     /// Data directory [default: the configuration's, else `data`].
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) data: Option<PathBuf>,
     /// Configuration file (TOML); deploy/mailtally.toml explains every key.
-    #[arg(long, env = "MAILTALLY_CONFIG")]
+    #[arg(long, global = true, env = "MAILTALLY_CONFIG")]
     pub(crate) config: Option<PathBuf>,
     /// Sets one key over file and environment; may be repeated.
-    #[arg(long, value_name = "KEY=VALUE")]
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
 }
 

@@ -3,12 +3,12 @@
 use console::{Alignment, measure_text_width, pad_str};
 
 /// A column: its heading, whether it holds numbers (right-aligned), and its widest cell in terminal columns.
-pub(super) type Column = (&'static str, bool, usize);
+pub(crate) type Column = (&'static str, bool, usize);
 
 const GAP: &str = "  ";
 
 /// A heading and rows as lines.
-pub(super) fn lines(columns: &[Column], rows: &[Vec<String>]) -> Vec<String> {
+pub(crate) fn lines(columns: &[Column], rows: &[Vec<String>]) -> Vec<String> {
     let width = |(place, (heading, _, widest)): (usize, &Column)| {
         let cells = rows.iter().filter_map(|row| row.get(place)).map(|cell| measure_text_width(cell));
         cells.max().unwrap_or(0).min(*widest).max(measure_text_width(heading))

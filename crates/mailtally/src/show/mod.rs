@@ -3,7 +3,7 @@
 
 pub(crate) mod campaign;
 pub(crate) mod campaigns;
-mod grid;
+pub(crate) mod grid;
 pub(crate) mod json;
 mod numbers;
 pub(crate) mod recipients;
