@@ -1,5 +1,8 @@
 //! Upkeep in bounded rounds: who is next, how much is left of the budget. What is done to a partition is in `retain` and `compact`.
 
+use std::collections::BTreeMap;
+
+use engine::Topic;
 use log::{Cleanup, Error};
 use rocksdb::WriteBatch;
 
@@ -28,6 +31,8 @@ pub(crate) struct Keeper {
     /// By ordinal.
     pub(crate) rows: Vec<Upkeep>,
     pub(crate) pass: Option<Pass>,
+    /// Ages in milliseconds that hold instead of those that topics were made with.
+    ages: BTreeMap<Topic, i64>,
     cursor: usize,
     reclaimed_at: Option<i64>,
 }
@@ -43,6 +48,12 @@ pub(crate) struct Round<'a> {
 }
 
 impl Embedded {
+    /// From now on, and until it is closed, records of these topics go at these ages in milliseconds, whatever their topics were
+    /// made with.
+    pub fn retain(&self, ages: BTreeMap<Topic, i64>) {
+        lock(&self.0.keeper).ages = ages;
+    }
+
     /// Does retention and compaction that are due at `now_ms`, reading at most about `budget_bytes`. Retention goes by age only:
     /// a group that has not read a record in time finds it gone ([`Error::OffsetLost`]), as on Kafka.
     ///
@@ -55,11 +66,11 @@ impl Embedded {
 
 impl Keeper {
     pub(crate) fn new(rows: Vec<Upkeep>) -> Self {
-        Self { rows, pass: None, cursor: 0, reclaimed_at: None }
+        Self { rows, pass: None, ages: BTreeMap::new(), cursor: 0, reclaimed_at: None }
     }
 
     pub(crate) fn reset(&mut self, rows: Vec<Upkeep>) {
-        *self = Self { reclaimed_at: self.reclaimed_at, ..Self::new(rows) };
+        *self = Self { reclaimed_at: self.reclaimed_at, ages: std::mem::take(&mut self.ages), ..Self::new(rows) };
     }
 }
 
@@ -89,7 +100,7 @@ impl Round<'_> {
             match place.cleanup {
                 Cleanup::Delete { retention_ms: None } => {}
                 Cleanup::Delete { retention_ms: Some(age) } => {
-                    let age = self.core.options.retention_ms.get(&place.at.topic).copied().unwrap_or(age);
+                    let age = self.keeper.ages.get(&place.at.topic).copied().unwrap_or(age);
                     self.retain(place, self.now_ms.saturating_sub(age))?;
                 }
                 Cleanup::Compact { tombstone_ms } => self.compact(place, tombstone_ms)?,

@@ -1,9 +1,6 @@
 //! What a log may use. Owns defaults and bounds.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
-
-use engine::Topic;
 
 /// Largest key, value and headers of one record, in bytes: a body of 1 MiB compressed and its merge fields fit well.
 pub const MAX_RECORD_BYTES: usize = 8 << 20;
@@ -48,8 +45,6 @@ pub struct Options {
     pub accept_loss: bool,
     /// When compaction is worth its work.
     pub compaction: Compaction,
-    /// Ages in milliseconds at which records go, instead of those that their topics were made with.
-    pub retention_ms: BTreeMap<Topic, i64>,
 }
 
 /// A partition of a compacted topic is compacted when one of these says so.
@@ -73,7 +68,6 @@ impl Default for Options {
             verify_all_bytes: 1 << 30,
             accept_loss: false,
             compaction: Compaction::default(),
-            retention_ms: BTreeMap::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A data directory: the embedded log, the stores, the installation's key, and the folds over them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
@@ -63,7 +64,12 @@ impl System {
         restore::refuse_unfinished(root)?;
         directory::take(root)?;
         let memory = memory(config);
-        let log_options = embedded::Options { accept_loss, ..log_options(config, memory) };
+        let log_options = embedded::Options {
+            accept_loss,
+            tail_bytes: memory.tail_bytes,
+            shared: Some(embedded::Shared::new(memory.cache_bytes, memory.memtable_bytes)),
+            ..embedded::Options::default()
+        };
         let shared = log_options.shared.clone().context("memory that log and stores share")?;
         let log = Arc::new(Embedded::open(root.join("log"), log_options)?);
         let made = log.topics()?;
@@ -73,6 +79,7 @@ impl System {
         let settings = Settings::with_json(&prefix, partitions, key, bound, config.json_topics);
         let config::Breaker { percent, records, stops } = config.breaker;
         settings.breakers.set(Bounds { percent, records, stops });
+        log.retain(ages(config, &settings));
         for topic in Topic::ALL {
             let cleanup = match topic.cleanup() {
                 Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },
@@ -234,21 +241,17 @@ fn account(configured: &config::Account) -> ((String, String), Account) {
     ((configured.provider.clone(), configured.name.clone()), account)
 }
 
-fn log_options(config: &Config, memory: Memory) -> embedded::Options {
-    let days = &config.retention;
-    let age = |topic: Topic| match topic {
-        Topic::Platform | Topic::Webhooks => Some(days.intake_ms),
-        Topic::Correlations => Some(days.correlations_ms),
-        Topic::DeadLetters => Some(days.dead_letters_ms),
-        _ => None,
-    };
-    let named = |topic: Topic| Some((engine::Topic::new(&topic.name(&config.prefix)), age(topic)?));
-    embedded::Options {
-        tail_bytes: memory.tail_bytes,
-        retention_ms: Topic::ALL.into_iter().filter_map(named).collect(),
-        shared: Some(embedded::Shared::new(memory.cache_bytes, memory.memtable_bytes)),
-        ..embedded::Options::default()
-    }
+/// Ages at which records go, as configured.
+fn ages(config: &Config, settings: &Settings) -> BTreeMap<engine::Topic, i64> {
+    let kept = &config.retention;
+    [
+        (Topic::Platform, kept.intake_ms),
+        (Topic::Webhooks, kept.intake_ms),
+        (Topic::Correlations, kept.correlations_ms),
+        (Topic::DeadLetters, kept.dead_letters_ms),
+    ]
+    .map(|(topic, age)| (settings.topic(topic), age))
+    .into()
 }
 
 /// The shares of the configured memory.

@@ -57,6 +57,7 @@ fn commands_say_the_same_live_and_at_rest() {
         vec!["consume", "message-status", "--format", "table"],
         vec!["consume", "dead-letters", "--format", "table"],
         vec!["consume", "no-such-topic"],
+        vec!["verify"],
         vec!["campaigns"],
         vec!["campaigns", "--format", "json"],
         vec!["reconcile"],
