@@ -12,6 +12,7 @@ mod decode;
 mod demo;
 mod directory;
 mod ingest;
+mod inspect;
 mod live;
 mod perform;
 mod place;
@@ -74,6 +75,8 @@ enum Command {
     Campaigns(campaigns::Arguments),
     /// Recount everything from the events and compare every published row.
     Reconcile(reconcile::Arguments),
+    /// Show one message, campaign, contact or partition, or what is unmatched, with everything that explains it.
+    Inspect(inspect::Arguments),
     /// List, show and redrive what could not be used.
     DeadLetters(dead_letters::Arguments),
     /// Copy log, key and configuration, whole commits only, while everything runs.
@@ -123,6 +126,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Produce(given) => perform(&given.place, &Request::Produce(given.request()?)),
         Command::Consume(given) => perform(&given.place, &Request::Consume(given.command.clone())),
         Command::Campaigns(given) => perform(&given.place, &Request::Campaigns(given.command.clone())),
+        Command::Inspect(given) => perform(&given.place, &Request::Inspect(given.command.clone())),
         Command::DeadLetters(given) => perform(&given.place, &Request::DeadLetters(given.command.clone())),
         Command::Backup(given) => perform(&given.place, &Request::Backup(given.request()?)),
         Command::Restore(restore) => restore.run(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::place::Place;
 use crate::reply::Reply;
 use crate::system::System;
-use crate::{backup, campaigns, consume, dead_letters, ingest, produce, reconcile, status, verify};
+use crate::{backup, campaigns, consume, dead_letters, ingest, inspect, produce, reconcile, status, verify};
 
 /// What is asked of a data directory. One line a command here, and one in [`Request::execute`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub(crate) enum Request {
     Status(status::Status),
     /// Recount everything and compare.
     Reconcile(reconcile::Reconcile),
+    /// Show one thing with everything that explains it.
+    Inspect(inspect::Inspect),
     /// List, show or redrive dead letters.
     DeadLetters(dead_letters::DeadLetters),
     /// Copy what cannot be made again.
@@ -47,6 +49,7 @@ impl Request {
             Self::Campaigns(command) => command.execute(at, reply),
             Self::Status(command) => command.execute(at, reply),
             Self::Reconcile(command) => command.execute(at, reply),
+            Self::Inspect(command) => command.execute(at, reply),
             Self::DeadLetters(command) => command.execute(at, reply),
             Self::Backup(command) => command.execute(at, reply),
             Self::Verify(command) => command.execute(at, reply),

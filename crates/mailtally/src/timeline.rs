@@ -1,7 +1,9 @@
-//! One event of a message in words: when it happened, how it came, and what became of it.
+//! One event of a message in words and as JSON: when it happened, how it came, and what became of it.
 
+use contract::Proto as _;
 use domain::{Event, Fact, Scope};
 use oracle::Part;
+use serde_json::{Value, json};
 
 /// The event in one line.
 pub(crate) fn line(event: &Event, part: Part) -> String {
@@ -19,6 +21,19 @@ pub(crate) fn line(event: &Event, part: Part) -> String {
     )
 }
 
+/// The event by the field names of `proto/`, with its arrival and what became of it.
+pub(crate) fn json(event: &Event, part: Part) -> Value {
+    let wire = contract::event::to_wire(event).encode_to_vec();
+    let mut value = contract::json::value("mailtally.event.v1.Event", &wire).unwrap_or(Value::Null);
+    if let Value::Object(fields) = &mut value {
+        let source = &event.arrival.source;
+        fields.insert("source_topic".to_owned(), json!(source.topic));
+        fields.insert("received".to_owned(), json!(event.arrival.received.rfc3339()));
+        fields.insert("part".to_owned(), json!(became(part)));
+    }
+    value
+}
+
 /// What became of it, and why.
 fn became(part: Part) -> String {
     match part {
@@ -29,7 +44,8 @@ fn became(part: Part) -> String {
     }
 }
 
-fn fact(fact: &Fact) -> String {
+/// What happened, in words.
+pub(crate) fn fact(fact: &Fact) -> String {
     let because = |words: &str| if words.is_empty() { String::new() } else { format!(": {words}") };
     match fact {
         Fact::Sent => "sent".to_owned(),
