@@ -102,3 +102,26 @@ fn largest(folder: &Path) -> std::path::PathBuf {
     let tables = files.filter(|entry| entry.path().extension().is_some_and(|kind| kind == "sst" || kind == "blob"));
     tables.max_by_key(size).expect("a table").path()
 }
+
+#[test]
+fn damage_is_reported_and_a_loss_can_be_accepted_once() {
+    let home = tempfile::tempdir().expect("directory");
+    let [data, events] = ["data", "many.jsonl"].map(|name| home.path().join(name));
+    let lines: Vec<String> = (0..300).map(|n| send(&format!("m{n}"), "spring")).collect();
+    std::fs::write(&events, lines.join("\n")).expect("written");
+    said(&data, &["produce", text(&events)]);
+    let table = largest(&data.join("log/db"));
+    let mut bytes = std::fs::read(&table).expect("read");
+    let place = bytes.len() / 3;
+    bytes[place] ^= 1;
+    std::fs::write(&table, bytes).expect("written");
+    let found = mailtally(&data, &["verify"]);
+    let said_of_it = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(found.status.code() == Some(1) && said_of_it.contains("lost"), "{said_of_it}");
+    assert!(said_of_it.contains("mailtally verify --accept-loss"), "{said_of_it}");
+    assert_eq!(mailtally(&data, &["campaigns"]).status.code(), Some(1), "nothing opens it unasked");
+    let accepted = said(&data, &["verify", "--accept-loss"]);
+    assert!(accepted.contains("intact") && accepted.contains("accepted before: "), "{accepted}");
+    assert!(said(&data, &["verify"]).contains("accepted before: "), "it stays on record");
+    assert!(mailtally(&data, &["campaigns"]).status.success());
+}
