@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
-use support::{Run, mailtally, rows, said};
+use support::{Run, binary, mailtally, rows, said};
 
 const EVENTS: u64 = 200_000;
 const KILLS: u64 = 50;
@@ -115,7 +115,7 @@ impl World {
         let known = self.posted / 4;
         let wanted: BTreeSet<u64> = (0..BATCH).map(|_| self.random.below(known.max(1))).collect();
         let body: Vec<String> = wanted.iter().map(|message| report(*message)).collect();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+        let mut command = binary();
         command.args(["ingest", "--provider", "sendgrid", "--config", &self.config(), "-", "--data"]).arg(self.data());
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let mut child = child.expect("it starts");
@@ -136,7 +136,7 @@ impl World {
         });
         if run.address_unless_ended().is_some() {
             let share = (EVENTS - self.posted) / (KILLS - number).max(1);
-            self.post(&mut run, self.posted + 2 * share);
+            self.post(&mut run, (self.posted + 2 * share).min(EVENTS));
             if self.random.below(4) == 0 {
                 self.ingest();
             }
@@ -155,7 +155,7 @@ impl World {
         std::thread::scope(|scope| {
             let making =
                 scope.spawn(move || said(&data, &["backup", to.to_str().expect("a path"), "--config", &config]));
-            self.post(&mut run, before + 10 * BATCH);
+            self.post(&mut run, (before + 10 * BATCH).min(EVENTS));
             making.join().expect("made");
         });
         run.stop();

@@ -12,9 +12,16 @@ use serde_json::Value;
 /// How long anything may take before it counts as hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The binary. A suite's seed is none of its configuration.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+    command.env_remove("MAILTALLY_SEED");
+    command
+}
+
 /// Runs a command over a data directory to its end.
 pub(crate) fn mailtally(data: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+    let mut command = binary();
     command.args(arguments).arg("--data").arg(data).stdin(Stdio::null()).output().expect("the binary runs")
 }
 
@@ -49,10 +56,10 @@ pub(crate) struct Run {
 impl Run {
     /// Starts one over a data directory, with more arguments.
     pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
+        let mut command = binary();
         command.args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments);
-        let child =
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        let notes = std::fs::File::create(data.with_extension("stderr")).expect("a file");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(notes).spawn().expect("it starts");
         let timeout = Some(PATIENCE);
         let agent = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(timeout).build().into();
         Self { child, data: data.to_owned(), agent, address: None }
@@ -99,7 +106,9 @@ impl Run {
     /// Ends it in order.
     pub(crate) fn stop(mut self) {
         rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).expect("signalled");
-        assert!(self.child.wait().expect("ended").success(), "an orderly stop");
+        let status = self.child.wait().expect("ended");
+        let notes = std::fs::read_to_string(self.data.with_extension("stderr")).unwrap_or_default();
+        assert!(status.success(), "an orderly stop: {status}\n{notes}");
     }
 }
 
