@@ -202,6 +202,7 @@ fn nothing_acknowledged_is_lost_and_nothing_counts_twice() {
         world.life(number);
     }
     let mut run = world.start();
+    run.address();
     world.post(&mut run, EVENTS);
     world.ingest();
     assert_eq!((world.kills, world.posted), (KILLS, EVENTS), "fewer kills or events than planned");
