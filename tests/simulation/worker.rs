@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use engine::exchange::{Side, Walked};
 use engine::{
     Action, Engine, Identity, Input, Loaded, LogFacts, Offset, Options, Outcome, Output, TaskId, TopicPartition,
 };
 use log::model::Fault;
 use log::{CommitError, Log as _, Producer, ReadLimit, Transaction};
-use processor::topology::processor;
 use store::{Batch, Memory, Store, Stores as _};
 
 use crate::random::Random;
@@ -28,12 +28,16 @@ pub(crate) struct Worker {
     engine: Engine,
     disk: Memory,
     stores: BTreeMap<TaskId, Box<dyn Store>>,
+    shadows: BTreeMap<TaskId, Box<dyn Store>>,
+    /// Version of the folds that it runs.
+    version: u32,
     producer: Box<dyn Producer>,
     facts: VecDeque<Input>,
     open: Option<Open>,
     /// Tasks whose store is to be found damaged at the next opening.
     damage: bool,
     pub(crate) damaged: usize,
+    pub(crate) rebuilt: usize,
     pub(crate) released: Vec<TaskId>,
     pub(crate) died: Option<String>,
 }
@@ -56,14 +60,17 @@ impl Worker {
         };
         let mut worker = Self {
             name: name.to_owned(),
-            engine: Engine::new(at.topology.clone(), options),
+            engine: Engine::new(at.topology_now(), options),
             disk,
             stores: BTreeMap::new(),
+            shadows: BTreeMap::new(),
+            version: at.version.get(),
             producer: at.log.producer(name).expect("a producer"),
             facts: VecDeque::new(),
             open: None,
             damage: false,
             damaged: 0,
+            rebuilt: 0,
             released: Vec::new(),
             died: None,
         };
@@ -72,7 +79,7 @@ impl Worker {
     }
 
     pub(crate) fn assign(&mut self, at: &Installation, tasks: &[TaskId], now: i64) {
-        let tasks = tasks.iter().map(|task| (*task, processor(&at.settings, *task).expect("a fold"))).collect();
+        let tasks = tasks.iter().map(|task| (*task, at.processor(*task, self.version))).collect();
         self.engine.handle(Input::Assigned(tasks), now);
     }
 
@@ -170,6 +177,7 @@ impl Worker {
             faults.crashed_committed += usize::from(!outputs.is_empty());
         }
         self.stores.clear();
+        self.shadows.clear();
         self.disk.crash(random.below(6));
         (self.disk, outputs)
     }
@@ -196,8 +204,8 @@ impl Worker {
                 let read = at.log.read(&at.input(task), from, ReadLimit { records, bytes }).expect("readable");
                 Input::Polled { task, epoch, records: read.records, next: read.next, end: read.high_watermark }
             }
-            Action::Load { task, keys, prefixes } => {
-                let store = self.stores.get(&task)?;
+            Action::Load { task, side, keys, prefixes } => {
+                let store = self.stores_of(side).get(&task)?;
                 let rows = store.get(&keys).expect("readable");
                 let scan = |(prefix, limit): (bytes::Bytes, usize)| {
                     let rows = store.scan(&prefix, None, limit).expect("readable");
@@ -221,16 +229,49 @@ impl Worker {
                 };
                 Input::Recovered(id, tasks.into_iter().map(committed).collect())
             }
-            Action::Apply { task, writes, position } => {
-                self.stores.get_mut(&task)?.apply(Batch { writes, position }).expect("applied");
+            Action::Apply { task, side, writes, position } => {
+                let store = self.stores_of(side).get_mut(&task)?;
+                store.apply(Batch { writes, position }).expect("applied");
                 if random.chance(10) {
-                    self.stores.get_mut(&task)?.flush().expect("flushed");
+                    store.flush().expect("flushed");
                 }
+                return None;
+            }
+            Action::OpenShadow { task, fresh } => {
+                self.shadows.remove(&task);
+                let name = store::shadow(&at.store_name(task));
+                if fresh {
+                    self.disk.discard(&name).expect("removed");
+                }
+                let shadow = self.disk.open(&name).expect("opened");
+                let position = shadow.position().expect("readable");
+                self.shadows.insert(task, shadow);
+                Input::ShadowOpened(task, position)
+            }
+            Action::Walk { task, after, rows } => {
+                let mut read = |side| {
+                    let store = self.stores_of(side).get(&task)?;
+                    Some(store.scan(b"", after.as_deref(), rows).expect("readable"))
+                };
+                Input::Walked(task, Walked { store: read(Side::Store)?, shadow: read(Side::Shadow)? })
+            }
+            Action::Promote(task) => {
+                self.shadows.remove(&task)?.flush().expect("flushed");
+                self.stores.remove(&task);
+                self.disk.promote(&at.store_name(task)).expect("promoted");
+                self.stores.insert(task, self.disk.open(&at.store_name(task)).expect("opened"));
+                self.rebuilt += 1;
+                Input::Promoted(task)
+            }
+            Action::DropShadow(task) => {
+                self.shadows.remove(&task);
+                self.disk.discard(&store::shadow(&at.store_name(task))).expect("removed");
                 return None;
             }
             Action::Release(task) => {
                 self.facts.retain(|fact| fact.task() != Some(task));
                 self.stores.remove(&task);
+                self.shadows.remove(&task);
                 self.released.push(task);
                 return None;
             }
@@ -239,6 +280,13 @@ impl Worker {
                 return None;
             }
         })
+    }
+
+    fn stores_of(&mut self, side: Side) -> &mut BTreeMap<TaskId, Box<dyn Store>> {
+        match side {
+            Side::Store => &mut self.stores,
+            Side::Shadow => &mut self.shadows,
+        }
     }
 
     fn open_store(&mut self, at: &Installation, task: TaskId) -> Input {

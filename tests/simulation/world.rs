@@ -1,22 +1,27 @@
 //! A seed's world: one log, one to three workers that share the tasks, and what goes wrong between their steps.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use contract::topic::{Cleanup, Topic};
-use engine::{Output, TaskId, TopicPartition, Topology};
+use engine::{Output, Processor, TaskId, TopicPartition, Topology};
 use log::model::{Fault, Model};
 use log::{Log as _, TopicSpec};
 use processor::accounts::{Account, Accounts};
 use processor::settings::Settings;
-use processor::topology::topology;
+use processor::topology::{processor_of_version, topology};
 use store::Memory;
 
 use crate::check;
 use crate::input;
+use crate::older::Older;
 use crate::random::Random;
 use crate::worker::Worker;
 
 const PARTITIONS: u32 = 2;
+/// The present version of all folds, and the one before.
+const PRESENT: u32 = 2;
+const BEFORE: u32 = 1;
 /// Steps after which a seed that has not settled is stuck.
 const STEPS_MAX: usize = 400_000;
 
@@ -25,6 +30,8 @@ pub(crate) struct Installation {
     pub(crate) log: Model,
     pub(crate) settings: Arc<Settings>,
     pub(crate) topology: Topology,
+    /// Version of the folds that a worker runs that starts now.
+    pub(crate) version: Cell<u32>,
 }
 
 impl Installation {
@@ -42,7 +49,20 @@ impl Installation {
             log.create_topic(&spec).expect("the topic is made");
         }
         let topology = topology(&settings);
-        Self { log, settings, topology }
+        Self { log, settings, topology, version: Cell::new(PRESENT) }
+    }
+
+    /// The folds of the version that is started now.
+    pub(crate) fn topology_now(&self) -> Topology {
+        let mut topology = self.topology.clone();
+        topology.folds.iter_mut().for_each(|fold| fold.version = self.version.get());
+        topology
+    }
+
+    pub(crate) fn processor(&self, task: TaskId, version: u32) -> Box<dyn Processor> {
+        let processor = processor_of_version(&self.settings, task, version).expect("a fold");
+        let older = version == BEFORE && self.group(task) == "messages";
+        if older { Box::new(Older(processor)) } else { processor }
     }
 
     pub(crate) fn tasks(&self) -> Vec<TaskId> {
@@ -79,6 +99,8 @@ pub(crate) struct Faults {
     pub(crate) lost_tasks: usize,
     pub(crate) records: usize,
     pub(crate) commits: usize,
+    pub(crate) upgrades: usize,
+    pub(crate) rebuilt: usize,
 }
 
 macro_rules! each_fault {
@@ -95,7 +117,9 @@ macro_rules! each_fault {
             revoked,
             lost_tasks,
             records,
-            commits
+            commits,
+            upgrades,
+            rebuilt
         )
     };
 }
@@ -133,6 +157,9 @@ impl World {
     pub(crate) fn new(seed: u64, trace: bool) -> Self {
         let mut random = Random::new(seed);
         let at = Installation::new(random.chance(50));
+        if random.chance(50) {
+            at.version.set(BEFORE);
+        }
         let count = 1 + random.below(3);
         let mut owned: Vec<Vec<TaskId>> = vec![Vec::new(); count];
         for task in at.tasks() {
@@ -155,11 +182,27 @@ impl World {
             for _ in 0..self.random.below(160) {
                 self.step(true);
             }
+            if self.random.chance(8) {
+                self.upgrade();
+            }
         }
+        self.upgrade();
         for _ in 0..400 {
             self.step(true);
         }
         self.settle();
+    }
+
+    /// Ends every worker as if killed, and starts the present version of all folds.
+    fn upgrade(&mut self) {
+        if self.at.version.replace(PRESENT) == PRESENT {
+            return;
+        }
+        self.faults.upgrades += 1;
+        for n in 0..self.workers.len() {
+            self.say(n, "is upgraded");
+            self.restart(n);
+        }
     }
 
     /// Runs without faults until nothing is left to do.
@@ -207,6 +250,7 @@ impl World {
             self.workers[n].advance(now);
         }
         self.faults.damaged += std::mem::take(&mut self.workers[n].damaged);
+        self.faults.rebuilt += std::mem::take(&mut self.workers[n].rebuilt);
         let died = self.workers[n].died.take();
         if let Some(why) = died {
             assert!(why.contains("fenced"), "a worker died: {why}");
@@ -299,6 +343,7 @@ impl World {
 /// The same records through one worker, in one go, without a fault.
 pub(crate) fn undisturbed(records: Vec<Output>) -> World {
     let mut world = World::new(0, false);
+    world.at.version.set(PRESENT);
     let disk = Memory::default();
     let tasks = world.at.tasks();
     world.workers = vec![Worker::start(&world.at, "processor-0", disk, &tasks, &mut world.random, 0)];

@@ -4,6 +4,8 @@
 pub const SCHEMA: &str = "mailtally-schema";
 /// Version of the fold that made the row, in decimal.
 pub const FOLD_VERSION: &str = "mailtally-fold-version";
+/// Beside it: a rebuild published the row that had not ended, so rows of an older version stand beside it.
+pub const REBUILDING: &str = "mailtally-rebuilding";
 /// What the row reflects: `topic/partition@next offset`.
 pub const SOURCE: &str = "mailtally-source";
 /// Latest event time that the row's batch saw, RFC 3339.

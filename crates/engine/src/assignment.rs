@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::exchange::Action;
+use crate::exchange::{Action, Side};
 use crate::machine::Engine;
+use crate::overlay::Overlay;
 use crate::processor::LOAD_ROUNDS_MAX;
-use crate::restore::{self, LogFacts, Plan, Position};
+use crate::restore::{self, LogFacts, Plan, Position, Restored as Rows};
 use crate::task::{Restored, State, Task};
-use crate::{Folded, Offset, Processor, Stored, TaskId};
+use crate::{Effects, Folded, Made, Offset, Processor, Stored, TaskId};
 
 impl Engine {
     pub(crate) fn assigned(&mut self, id: TaskId, processor: Box<dyn Processor>) {
@@ -37,23 +38,16 @@ impl Engine {
         }
         let store = Some(&task.position).filter(|position| position.fold_version != 0);
         let plan = restore::decide(fold.version, store, log, self.now_ms, self.options.tombstone_horizon_ms);
-        task.identity = log.identity.clone();
+        task.log = log.clone();
+        task.made = None;
+        task.recount = false;
         task.committed = log.committed.unwrap_or(log.input_start);
         match plan {
             Plan::Replay { from, to } => {
                 task.state = State::Restoring { from, at: from, to };
                 self.restore_on(id);
             }
-            Plan::Full => {
-                task.state = State::Opening;
-                self.actions.push_back(Action::Quarantine(id));
-            }
-            Plan::Rebuild { to } => self.stall(
-                id,
-                format!(
-                    "the rows up to input {to} are of another fold version, which this one cannot rebuild yet: start the version before"
-                ),
-            ),
+            Plan::Full => self.quarantine(id),
             Plan::Stop(why) => self.stall(id, why),
         }
     }
@@ -67,28 +61,69 @@ impl Engine {
             return;
         }
         let Some(fold) = self.topology.fold(id) else { return };
+        if task.recount {
+            // As if a rebuild had not ended: what was published is right, what is derived from it here is not.
+            task.made = Some(Made { version: fold.version, rebuilding: true });
+        }
+        match restore::restored(fold.version, task.position.fold_version, task.made) {
+            Rows::Older if !fold.publishes => return self.quarantine(id),
+            Rows::Older => return self.rebuild(id),
+            Rows::Stop(why) => return self.stall(id, why),
+            Rows::Current => {}
+        }
         task.position = Position {
             input: task.committed,
             state: at.max(task.position.state),
             fold_version: fold.version,
-            identity: task.identity.clone(),
+            identity: task.log.identity.clone(),
             written_ms: self.now_ms,
         };
         if fold.state.is_some() {
             let position = task.position.clone();
-            self.actions.push_back(Action::Apply { task: id, writes: Vec::new(), position });
+            self.actions.push_back(Action::DropShadow(id));
+            self.actions.push_back(Action::Apply { task: id, side: Side::Store, writes: Vec::new(), position });
         }
+        self.run(id);
+    }
+
+    /// The task's rows are up to the committed log and of this version.
+    pub(crate) fn run(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
         task.state = State::Running;
         let committed = task.committed;
         task.rewind(committed);
     }
 
+    /// Puts the store aside and restores a new one from the published rows.
+    pub(crate) fn quarantine(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.state = State::Opening;
+        task.rebuild = None;
+        task.overlay = Overlay::default();
+        self.actions.push_back(Action::Quarantine(id));
+    }
+
+    /// Asks the log again, and applies what was committed since.
+    pub(crate) fn position_again(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.state = State::Positioning;
+        task.rebuild = None;
+        task.overlay = Overlay::default();
+        self.actions.push_back(Action::Positions(id));
+    }
+
     pub(crate) fn state_read(&mut self, id: TaskId, records: Vec<Stored>, next: Offset) {
         let restoring = |task: &&mut Task| matches!(task.state, State::Restoring { .. });
         let Some(task) = self.tasks.get_mut(&id).filter(restoring) else { return };
+        let last = records.last().map(|stored| stored.offset);
+        if self.topology.fold(id).is_some_and(|fold| fold.publishes)
+            && let Some(stored) = records.last()
+        {
+            task.made = Some(task.processor.made(&stored.record.headers));
+        }
         let latest: BTreeMap<Bytes, Option<Bytes>> =
             records.into_iter().filter_map(|stored| Some((stored.record.key?, stored.record.value.map(own)))).collect();
-        task.restored = Some(Restored { rows: latest.into_iter().collect(), next, rounds: 0 });
+        task.restored = Some(Restored { rows: latest.into_iter().collect(), next, last, rounds: 0 });
         self.restore_chunk(id);
     }
 
@@ -97,7 +132,13 @@ impl Engine {
         let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { return };
         let Some(mut chunk) = task.restored.take() else { return };
         chunk.rounds += 1;
-        match task.processor.restore(&chunk.rows, &task.overlay) {
+        let older = ![0, fold.version].contains(&task.position.fold_version);
+        let folded = match older {
+            // What an older version derived is left as it is: a rebuild makes it anew and reads the rows alone.
+            true => Folded::Done(Effects::default()),
+            false => task.processor.restore(&chunk.rows, &task.overlay),
+        };
+        match folded {
             Folded::Missing { .. } if chunk.rounds > LOAD_ROUNDS_MAX => {
                 self.stall(id, format!("the restore asked for rows {LOAD_ROUNDS_MAX} times in one chunk"));
             }
@@ -108,17 +149,25 @@ impl Engine {
             Folded::Done(effects) => {
                 let mut writes = if fold.publishes { chunk.rows } else { Vec::new() };
                 writes.extend(effects.derived);
-                // The input offset stays behind until the restore ends: a crash here replays, never skips.
-                task.position.state = chunk.next;
-                task.position.fold_version = fold.version;
-                task.position.identity = task.identity.clone();
+                task.recount |= effects.recount;
+                // The input offset stays behind until the restore ends: a crash here replays, never skips. The last row is
+                // read again, because it tells the version of all.
+                task.position.state = chunk.last.unwrap_or(task.position.state).max(task.position.state);
+                if effects.recount {
+                    // Also after a crash the store is to be known for what it is.
+                    task.position.fold_version = fold.version.saturating_sub(1);
+                } else if !older {
+                    task.position.fold_version = fold.version;
+                }
+                task.position.identity = task.log.identity.clone();
                 task.position.written_ms = self.now_ms;
                 if let State::Restoring { at, .. } = &mut task.state {
                     *at = chunk.next;
                 }
                 task.overlay.loaded(writes.clone(), Vec::new());
                 task.overlay.shrink(self.options.rows_bytes_max);
-                self.actions.push_back(Action::Apply { task: id, writes, position: task.position.clone() });
+                let position = task.position.clone();
+                self.actions.push_back(Action::Apply { task: id, side: Side::Store, writes, position });
                 self.restore_on(id);
             }
         }
@@ -132,6 +181,7 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.state = State::Stalled(why);
             task.restored = None;
+            task.rebuild = None;
             task.polling = false;
         }
     }

@@ -26,6 +26,8 @@ pub(crate) struct Part {
     pub(crate) effects: Option<Effects>,
     pub(crate) rounds: usize,
     pub(crate) loading: bool,
+    /// It is of a rebuild: nothing was polled, and the offset stays.
+    pub(crate) rebuilt: bool,
 }
 
 /// Records of one transaction to be.
@@ -52,6 +54,7 @@ impl Batch {
             effects: None,
             rounds: 0,
             loading: false,
+            rebuilt: false,
         });
         assert!(
             part.polled.next == from,
@@ -64,6 +67,22 @@ impl Batch {
             part.polled.records.extend(records);
         }
         part.polled.next = next;
+    }
+
+    /// Adds what a rebuild publishes while its task stands at `at`.
+    pub(crate) fn publish(&mut self, task: TaskId, at: Offset, effects: Effects, now_ms: i64) {
+        if self.parts.is_empty() {
+            self.opened_ms = now_ms;
+        }
+        self.records += effects.rows.len() + effects.outputs.len();
+        let polled = Polled { partition: task.partition, records: Vec::new(), next: at };
+        let part = Part { from: at, polled, effects: Some(effects), rounds: 0, loading: false, rebuilt: true };
+        self.parts.insert(task, part);
+    }
+
+    /// The tasks of which a rebuild is in it.
+    pub(crate) fn rebuilt(&self) -> Vec<TaskId> {
+        self.parts.iter().filter(|(_, part)| part.rebuilt).map(|(task, _)| *task).collect()
     }
 
     /// Whether every part is folded.

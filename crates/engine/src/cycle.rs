@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::batch::{Batch, Stage};
-use crate::exchange::{Action, Loaded};
+use crate::batch::Stage;
+use crate::exchange::{Action, Loaded, Side};
 use crate::machine::Engine;
 use crate::processor::LOAD_ROUNDS_MAX;
 use crate::restore::Position;
@@ -35,6 +35,9 @@ impl Engine {
         let now_ms = self.now_ms;
         let Some(task) = self.tasks.get_mut(&id).filter(|task| task.epoch == epoch && task.polling) else { return };
         task.polling = false;
+        if task.rebuild.is_some() {
+            return self.refold(id, records, next);
+        }
         task.dry = next >= end;
         if next == task.next {
             return;
@@ -105,10 +108,10 @@ impl Engine {
     pub(crate) fn load(&mut self, task: TaskId, mut keys: Vec<Bytes>, prefixes: Vec<(Bytes, usize)>) {
         keys.sort_unstable();
         keys.dedup();
-        if let Some(held) = self.tasks.get_mut(&task) {
-            held.overlay.asked(prefixes.iter().map(|(prefix, _)| prefix.clone()));
-        }
-        self.actions.push_back(Action::Load { task, keys, prefixes });
+        let Some(held) = self.tasks.get_mut(&task) else { return };
+        held.overlay.asked(prefixes.iter().map(|(prefix, _)| prefix.clone()));
+        let side = if held.rebuild.is_some() { Side::Shadow } else { Side::Store };
+        self.actions.push_back(Action::Load { task, side, keys, prefixes });
     }
 
     pub(crate) fn loaded(&mut self, id: TaskId, loaded: Loaded) {
@@ -116,6 +119,9 @@ impl Engine {
         task.overlay.loaded(loaded.rows, loaded.scans);
         if task.restored.is_some() {
             return self.restore_chunk(id);
+        }
+        if task.rebuild.is_some() {
+            return self.rebuild_loaded(id);
         }
         if let Some(part) = self.batch.parts.get_mut(&id) {
             part.loading = false;
@@ -136,7 +142,9 @@ impl Engine {
                 let to = TopicPartition { topic: topic.clone(), partition: id.partition };
                 outputs.extend(effects.rows.iter().map(|row| published(&to, row, effects)));
             }
-            task.overlay.begin(effects.rows.iter().chain(&effects.derived));
+            if !part.rebuilt {
+                task.overlay.begin(effects.rows.iter().chain(&effects.derived));
+            }
             offsets.push((*id, part.polled.next));
         }
         self.transactions += 1;
@@ -150,14 +158,18 @@ impl Engine {
         self.counts.add(&batch);
         for (id, part) in batch.parts {
             let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { continue };
+            let end = ends.iter().find(|(to, _)| fold.is_state(to, id.partition)).map(|(_, end)| *end);
+            if part.rebuilt {
+                self.published(id, end);
+                continue;
+            }
             task.committed = part.polled.next;
             task.overlay.committed();
-            let end = ends.iter().find(|(to, _)| fold.is_state(to, id.partition)).map(|(_, end)| *end);
             task.position = Position {
                 input: part.polled.next,
                 state: end.unwrap_or(task.position.state),
                 fold_version: fold.version,
-                identity: task.identity.clone(),
+                identity: task.log.identity.clone(),
                 written_ms: self.now_ms,
             };
             // A stalled task's store may lack an earlier batch: it stays behind, and a restart heals it.
@@ -165,15 +177,17 @@ impl Engine {
             let Some(effects) = part.effects.filter(|_| applies) else { continue };
             let mut writes = effects.rows;
             writes.extend(effects.derived);
-            self.actions.push_back(Action::Apply { task: id, writes, position: task.position.clone() });
+            let position = task.position.clone();
+            self.actions.push_back(Action::Apply { task: id, side: Side::Store, writes, position });
         }
     }
 
     /// Nothing of the transaction in flight is visible: it and what was folded over it are dropped, inputs rewound.
     pub(crate) fn abort(&mut self) {
         self.counts.aborts += 1;
-        self.in_flight = None;
-        self.batch = Batch::default();
+        let dropped = self.in_flight.take().map(|(_, batch)| batch.rebuilt()).unwrap_or_default();
+        let dropped: Vec<_> = dropped.into_iter().chain(std::mem::take(&mut self.batch).rebuilt()).collect();
+        dropped.into_iter().for_each(|id| self.walk_again(id));
         for task in self.tasks.values_mut() {
             task.overlay.aborted();
             if task.state == crate::task::State::Running {
@@ -186,7 +200,9 @@ impl Engine {
     /// Drops the batch that is not in flight; its tasks poll it again.
     pub(crate) fn undo(&mut self) {
         for (id, part) in std::mem::take(&mut self.batch).parts {
-            if let Some(task) = self.tasks.get_mut(&id) {
+            if part.rebuilt {
+                self.walk_again(id);
+            } else if let Some(task) = self.tasks.get_mut(&id) {
                 task.rewind(part.from);
             }
         }

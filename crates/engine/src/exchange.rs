@@ -42,6 +42,12 @@ pub enum Input {
     Transacted(u64, Outcome),
     /// After [`Action::Recover`]: the committed offset of each of its tasks.
     Recovered(u64, Vec<(TaskId, Option<Offset>)>),
+    /// The store that a rebuild writes is open and reflects this; `None` when it is new.
+    ShadowOpened(TaskId, Option<Position>),
+    /// Answer to [`Action::Walk`].
+    Walked(TaskId, Walked),
+    /// The rebuilt rows are the task's store now.
+    Promoted(TaskId),
     /// Log or store refuse a task, and why: it stops, the others go on.
     Failed(TaskId, String),
     /// Time has passed.
@@ -55,6 +61,24 @@ pub struct Loaded {
     pub rows: Vec<(Bytes, Option<Bytes>)>,
     /// Every prefix asked for, with its rows by key.
     pub scans: Vec<(Bytes, Vec<(Bytes, Bytes)>)>,
+}
+
+/// The next rows of a store and of the one that is rebuilt beside it, each by key. Fewer than asked for: these are the last.
+#[derive(Clone, Debug, Default)]
+pub struct Walked {
+    /// Of the store.
+    pub store: Vec<(Bytes, Bytes)>,
+    /// Of the shadow.
+    pub shadow: Vec<(Bytes, Bytes)>,
+}
+
+/// Which of a task's stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The one that it has.
+    Store,
+    /// The one that a rebuild writes, beside it.
+    Shadow,
 }
 
 /// How a transaction ended.
@@ -105,6 +129,8 @@ pub enum Action {
     Load {
         /// The task.
         task: TaskId,
+        /// Which store.
+        side: Side,
         /// Keys, sorted, one each.
         keys: Vec<Bytes>,
         /// Prefixes, each with the most rows wanted.
@@ -125,11 +151,34 @@ pub enum Action {
     Apply {
         /// The task.
         task: TaskId,
+        /// Which store.
+        side: Side,
         /// Rows; `None` deletes.
         writes: Vec<(Bytes, Option<Bytes>)>,
         /// What the store reflects then.
         position: Position,
     },
+    /// Open the store that a rebuild writes beside the task's own, a new one if `fresh` or if it is damaged:
+    /// [`Input::ShadowOpened`].
+    OpenShadow {
+        /// The task.
+        task: TaskId,
+        /// What is there is of no use.
+        fresh: bool,
+    },
+    /// Read both stores on, from their start or after a key: [`Input::Walked`].
+    Walk {
+        /// The task.
+        task: TaskId,
+        /// The last key seen.
+        after: Option<Bytes>,
+        /// Most rows of each.
+        rows: usize,
+    },
+    /// Flush the shadow and put it in the store's place, at once or not at all: [`Input::Promoted`].
+    Promote(TaskId),
+    /// Remove what a rebuild left, if anything: the store is of the present version.
+    DropShadow(TaskId),
     /// Flush and close the store: nothing of the task is open.
     Release(TaskId),
     /// Stop this worker, and why.
@@ -140,10 +189,17 @@ impl Action {
     /// The one task that it is for; `None` for what concerns several or the worker.
     pub fn task(&self) -> Option<TaskId> {
         match self {
-            Self::Open(task) | Self::Positions(task) | Self::Quarantine(task) | Self::Release(task) => Some(*task),
+            Self::Open(task)
+            | Self::Positions(task)
+            | Self::Quarantine(task)
+            | Self::Promote(task)
+            | Self::DropShadow(task)
+            | Self::Release(task) => Some(*task),
             Self::ReadState { task, .. }
             | Self::Poll { task, .. }
             | Self::Load { task, .. }
+            | Self::OpenShadow { task, .. }
+            | Self::Walk { task, .. }
             | Self::Apply { task, .. } => Some(*task),
             Self::Transact { .. } | Self::Recover(..) | Self::Die(_) => None,
         }
@@ -160,6 +216,9 @@ impl Input {
             | Self::StateRead(task, ..)
             | Self::Polled { task, .. }
             | Self::Loaded(task, _)
+            | Self::ShadowOpened(task, _)
+            | Self::Walked(task, _)
+            | Self::Promoted(task)
             | Self::Failed(task, _) => Some(*task),
             Self::Assigned(_)
             | Self::Revoking(_)

@@ -94,6 +94,9 @@ impl Engine {
             Input::Loaded(task, loaded) => self.loaded(task, loaded),
             Input::Transacted(id, outcome) => self.transacted(id, outcome),
             Input::Recovered(id, committed) => self.recovered(id, &committed),
+            Input::ShadowOpened(task, shadow) => self.shadow_opened(task, shadow.as_ref()),
+            Input::Walked(task, walked) => self.walked(task, walked),
+            Input::Promoted(task) => self.promoted(task),
             Input::Failed(task, why) => self.stall(task, why),
             Input::Tick => {}
         }
@@ -150,6 +153,7 @@ impl Engine {
         self.release();
         if self.batch.stage == Stage::Filling {
             self.poll();
+            self.offer();
             self.seal();
         }
         if self.batch.stage == Stage::Folding {
@@ -178,7 +182,17 @@ impl Engine {
 
     /// The committed offsets decide what an unknown outcome was.
     pub(crate) fn recovered(&mut self, id: u64, committed: &[(TaskId, Option<Offset>)]) {
-        let Some((_, batch)) = self.in_flight.as_ref().filter(|(open, _)| *open == id) else { return };
+        let Some((_, batch)) = self.in_flight.as_mut().filter(|(open, _)| *open == id) else { return };
+        // A rebuild commits the offset that it found, which says nothing: what it published is read back.
+        let rebuilt = batch.rebuilt();
+        batch.parts.retain(|_, part| !part.rebuilt);
+        let only = batch.parts.is_empty();
+        rebuilt.into_iter().for_each(|task| self.position_again(task));
+        if only {
+            self.in_flight = None;
+            return;
+        }
+        let Some((_, batch)) = &self.in_flight else { return };
         let at = |task: &TaskId| committed.iter().find(|(known, _)| known == task).and_then(|(_, offset)| *offset);
         let ended = batch.parts.iter().all(|(task, part)| at(task) == Some(part.polled.next));
         let began = batch.parts.iter().all(|(task, part)| match at(task) {

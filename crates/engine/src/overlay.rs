@@ -47,6 +47,14 @@ impl Overlay {
         }
     }
 
+    /// Keeps what was written to the store.
+    pub(crate) fn wrote(&mut self, writes: &[(Bytes, Option<Bytes>)]) {
+        self.scans.clear();
+        for (key, row) in writes {
+            self.remember(key.clone(), row.clone());
+        }
+    }
+
     /// Puts the rows of a batch over everything, until it is committed or aborted.
     pub(crate) fn begin<'a>(&mut self, writes: impl Iterator<Item = &'a (Bytes, Option<Bytes>)>) {
         self.in_flight.extend(writes.cloned());

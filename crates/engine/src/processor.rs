@@ -58,6 +58,9 @@ pub struct Effects {
     pub outputs: Vec<Output>,
     /// One disposition a record, in the batch's order (I2).
     pub dispositions: Vec<Disposition>,
+    /// Of a restore: rows replaced others in a way that only another version's could, and which derived rows do not follow.
+    /// They are rebuilt from the input.
+    pub recount: bool,
 }
 
 /// What became of one record (I2).
@@ -73,7 +76,58 @@ pub enum Disposition {
     DeadLettered(&'static str),
 }
 
-/// One task's fold.
+/// Which version of a fold made a published row, as its headers say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// The version; 0 when it is not said.
+    pub version: u32,
+    /// A rebuild published it that had not ended: older rows stand beside it.
+    pub rebuilding: bool,
+}
+
+/// A row that a rebuild found different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Its key.
+    pub key: Bytes,
+    /// As it was published.
+    pub before: Option<Bytes>,
+    /// As this version folds it.
+    pub after: Option<Bytes>,
+}
+
+/// What a rebuild found, to be published.
+#[derive(Clone, Copy, Debug)]
+pub enum Found<'a> {
+    /// What is published of derived rows has to be said again, and what only the rows of before name is to be taken back.
+    /// All of it comes before the first [`Found::Changes`], some of it perhaps twice: outputs are absolute.
+    Sums {
+        /// Published rows as they were, by key.
+        before: &'a [(Bytes, Bytes)],
+        /// Derived rows as they are, by key.
+        derived: &'a [(Bytes, Bytes)],
+    },
+    /// Rows that differ, by key; each comes once. [`Effects::rows`] is what to publish and keep instead of the old ones:
+    /// one row a change.
+    Changes(&'a [Change]),
+}
+
+/// A part of what a rebuild found.
+#[derive(Clone, Copy, Debug)]
+pub struct Rebuilt<'a> {
+    /// The task's partition.
+    pub partition: u32,
+    /// The offset up to which the input was folded.
+    pub next: Offset,
+    /// Timestamp of what is published, in milliseconds.
+    pub timestamp_ms: i64,
+    /// More follows: [`Effects::row_headers`] are to say so (see [`Made::rebuilding`]).
+    pub more: bool,
+    /// The part.
+    pub found: Found<'a>,
+}
+
+/// One task's fold. One that has rows answers [`Processor::made`], or every restore from nothing ends in a rebuild.
 pub trait Processor: Send {
     /// Folds a batch. Called again with the same batch after what was [`Folded::Missing`] is there.
     fn fold(&mut self, batch: &Polled, rows: &dyn Rows) -> Folded;
@@ -81,4 +135,20 @@ pub trait Processor: Send {
     /// Recounts the derived rows for published rows read back from the state topic (I6): `rows.get` answers with what
     /// the store holds before them. Only [`Effects::derived`] is used. A key occurs once.
     fn restore(&mut self, restored: &[(Bytes, Option<Bytes>)], rows: &dyn Rows) -> Folded;
+
+    /// Which version made a published row with these headers.
+    fn made(&self, _: &Headers) -> Made {
+        Made::default()
+    }
+
+    /// What a rebuild publishes: rows, headers and outputs of the effects are used. `rows` answers with the rebuilt store.
+    /// What the input's fold emits is not emitted again; what differs between a row of before and now is emitted here.
+    fn rebuilt(&mut self, rebuilt: &Rebuilt<'_>, _: &dyn Rows) -> Folded {
+        let changes = match rebuilt.found {
+            Found::Changes(changes) => changes,
+            Found::Sums { .. } => &[],
+        };
+        let rows = changes.iter().map(|change| (change.key.clone(), change.after.clone())).collect();
+        Folded::Done(Effects { rows, ..Effects::default() })
+    }
 }

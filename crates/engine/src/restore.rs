@@ -1,6 +1,6 @@
 //! Facts about a store and its log, and what follows from them. Pure; the engine executes the answer.
 
-use crate::Offset;
+use crate::{Made, Offset, Refold};
 
 /// What a store's rows reflect, and which log they belong to. The store keeps it in the same batch as the rows (I1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,11 +59,6 @@ pub enum Plan {
     },
     /// The rows are too old for the tombstones still there: put the store aside and replay everything.
     Full,
-    /// The rows are of another version of the fold: fold the input again beside them.
-    Rebuild {
-        /// The input offset up to which the old rows speak.
-        to: Offset,
-    },
     /// Stop this task and say why: going on would make wrong numbers.
     Stop(String),
 }
@@ -99,8 +94,8 @@ pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i6
     if store.state > log.state_end {
         return Plan::Stop(format!("the store has state up to {}, the log ends at {}", store.state, log.state_end));
     }
-    if store.fold_version != version {
-        return Plan::Rebuild { to: committed };
+    if store.fold_version > version {
+        return Plan::Stop(newer(store.fold_version, version));
     }
     if now_ms.saturating_sub(store.written_ms) > horizon_ms || store.state < log.state_start {
         return if store.state == log.state_end {
@@ -110,6 +105,73 @@ pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i6
         };
     }
     Plan::Replay { from: store.state, to: log.state_end }
+}
+
+fn newer(found: u32, version: u32) -> String {
+    format!(
+        "its rows are of fold version {found}, this program folds {version}: versions never go back, start the newer one"
+    )
+}
+
+/// What the rows of a restored store are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// Of this version: go on.
+    Current,
+    /// Of a version before, some of them or all.
+    Older,
+    /// Of a later one, and what to do.
+    Stop(String),
+}
+
+/// Tells it from the store's own version (0 when it was new) and from the last row that was read back: a rebuild marks what it
+/// publishes until its last transaction, so that the last row speaks for all.
+pub fn restored(version: u32, store: u32, last: Option<Made>) -> Restored {
+    match last {
+        Some(made) if made.version > version => Restored::Stop(newer(made.version, version)),
+        Some(made) if made.version != version || made.rebuilding => Restored::Older,
+        None if store != 0 && store != version => Restored::Older,
+        // A store that kept the derived rows of an older version is no more right for what it read since.
+        Some(_) if store != 0 && store != version => Restored::Older,
+        _ => Restored::Current,
+    }
+}
+
+/// How to fold the input again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// From this offset on, over the shadow as it is: a fold of the same records by the same version gives the same rows,
+    /// wherever a crash cut it (I5).
+    From(Offset),
+    /// Into a new shadow: the one that is there is of another version or another log.
+    Fresh,
+    /// Not at all: the published rows are of this version, restore them.
+    Restore,
+    /// It cannot be, and why.
+    Stop(String),
+}
+
+/// Decides. `shadow` is what a rebuild before left, `last` what made the last published row.
+pub fn again((version, refold): (u32, Refold), shadow: Option<&Position>, last: Option<Made>, log: &LogFacts) -> Again {
+    let committed = log.committed.unwrap_or(log.input_start);
+    let goes_on = |shadow: &&Position| {
+        let reaches = (log.input_start..=committed).contains(&shadow.input);
+        shadow.fold_version == version && shadow.identity == log.identity && reaches
+    };
+    if let Some(shadow) = shadow.filter(goes_on) {
+        return Again::From(shadow.input);
+    }
+    if last == Some(Made { version, rebuilding: false }) {
+        return Again::Restore;
+    }
+    if refold == Refold::Whole && log.input_start > 0 {
+        return Again::Stop(format!(
+            "the rows are of an older fold version, and the input before {} that they speak of is gone: put it back from a \
+             backup, or start the version before",
+            log.input_start
+        ));
+    }
+    if shadow.is_some() { Again::Fresh } else { Again::From(log.input_start) }
 }
 
 #[cfg(test)]
@@ -152,7 +214,40 @@ mod tests {
     }
 
     #[test]
-    fn another_version_of_the_fold_rebuilds() {
-        assert_eq!(decide(2, Some(&position(6, 4)), &log(Some(7)), 0, 10), Plan::Rebuild { to: 7 });
+    fn the_last_row_says_of_which_version_all_are() {
+        let made = |version, rebuilding| Some(Made { version, rebuilding });
+        for (store, last, expected) in [
+            (2, None, Restored::Current),
+            (0, None, Restored::Current),
+            (1, None, Restored::Older),
+            (0, made(2, false), Restored::Current),
+            (0, made(2, true), Restored::Older),
+            (0, made(1, false), Restored::Older),
+            (0, made(0, false), Restored::Older),
+            (2, made(1, false), Restored::Older),
+            (1, made(2, false), Restored::Older),
+        ] {
+            assert_eq!(restored(2, store, last), expected, "{store} {last:?}");
+        }
+        assert!(matches!(restored(2, 2, made(3, true)), Restored::Stop(_)));
+        assert!(matches!(
+            decide(1, Some(&Position { fold_version: 2, ..position(6, 4) }), &log(Some(7)), 0, 10),
+            Plan::Stop(_)
+        ));
+    }
+
+    #[test]
+    fn a_rebuild_goes_on_where_it_was_or_begins_or_says_why_not() {
+        let whole =
+            |shadow: Option<Position>, last, facts: &LogFacts| again((2, Refold::Whole), shadow.as_ref(), last, facts);
+        let kept = LogFacts { input_start: 0, ..log(Some(7)) };
+        let shadow = Position { fold_version: 2, ..position(6, 0) };
+        assert_eq!(whole(None, None, &kept), Again::From(0));
+        assert_eq!(whole(Some(shadow.clone()), None, &kept), Again::From(6));
+        assert_eq!(whole(Some(position(6, 0)), None, &kept), Again::Fresh, "another version");
+        assert_eq!(whole(Some(Position { input: 8, ..shadow }), None, &kept), Again::Fresh, "beyond the end");
+        assert_eq!(whole(None, Some(Made { version: 2, rebuilding: false }), &kept), Again::Restore);
+        assert!(matches!(whole(None, None, &log(Some(7))), Again::Stop(_)), "the input's start is gone");
+        assert_eq!(again((2, Refold::Remaining), None, None, &log(Some(7))), Again::From(5));
     }
 }

@@ -1,14 +1,15 @@
 //! One task's way from assignment to release.
 //!
 //! ```text
-//! Opening -> Positioning -> Restoring -> Running -> (released)
-//!    |            |             |           |
-//!    +------------+-------------+-----------+--> Stalled(why)
+//! Opening -> Positioning -> Restoring -> (Rebuilding ->) Running -> (released)
+//!    |            |             |             |             |
+//!    +------------+-------------+-------------+-------------+--> Stalled(why)
 //! ```
 
 use crate::overlay::Overlay;
-use crate::restore::{Identity, Position};
-use crate::{Offset, Processor};
+use crate::rebuild::Rebuild;
+use crate::restore::{LogFacts, Position};
+use crate::{Made, Offset, Processor};
 
 /// Where a task is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub enum State {
     },
     /// The input before `to` is folded again, beside the old rows.
     Rebuilding {
+        /// First input offset of this rebuild.
+        from: Offset,
         /// The input offset reached.
         at: Offset,
         /// Where it ends.
@@ -46,7 +49,15 @@ pub(crate) struct Task {
     pub(crate) overlay: Overlay,
     /// What the store reflects, or will when every [`crate::Action::Apply`] given out is executed.
     pub(crate) position: Position,
-    pub(crate) identity: Identity,
+    /// What the log said last.
+    pub(crate) log: LogFacts,
+    /// Which version made the last row read back.
+    pub(crate) made: Option<Made>,
+    /// The derived rows of a restore are to be rebuilt.
+    pub(crate) recount: bool,
+    pub(crate) rebuild: Option<Rebuild>,
+    /// What the rebuilt store reflects when it is promoted.
+    pub(crate) rebuilt_position: Position,
     /// Committed input offset: where a rewind goes.
     pub(crate) committed: Offset,
     /// Where to poll next.
@@ -67,6 +78,8 @@ pub(crate) struct Task {
 pub(crate) struct Restored {
     pub(crate) rows: Vec<(bytes::Bytes, Option<bytes::Bytes>)>,
     pub(crate) next: Offset,
+    /// Offset of its last record.
+    pub(crate) last: Option<Offset>,
     pub(crate) rounds: usize,
 }
 
@@ -77,7 +90,11 @@ impl Task {
             processor,
             overlay: Overlay::default(),
             position: Position::default(),
-            identity: Identity::default(),
+            log: LogFacts::default(),
+            made: None,
+            recount: false,
+            rebuild: None,
+            rebuilt_position: Position::default(),
             committed: 0,
             next: 0,
             epoch: 0,

@@ -26,8 +26,19 @@ pub struct Fold {
     /// Whether its rows are published to `state` and kept; otherwise `state` is somebody else's topic, from which a
     /// restore recounts the derived rows.
     pub publishes: bool,
-    /// Version of its rules; another version rebuilds its rows.
+    /// Version of its rules, from 1; it never goes back. A higher version rebuilds its rows.
     pub version: u32,
+    /// What a rebuild needs of the input.
+    pub refold: Refold,
+}
+
+/// What a rebuild needs of a fold's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refold {
+    /// All of it, from offset 0: a row may speak of the oldest record.
+    Whole,
+    /// What is left of it: rows live no longer than the records that they speak of, or the latest record of each key says all.
+    Remaining,
 }
 
 impl Fold {

@@ -29,7 +29,14 @@ struct Script {
 impl Script {
     /// One stateless task, running, its input ending at 9.
     fn running() -> Self {
-        let fold = Fold { name: "fold", input: Topic::new("in"), state: None, publishes: false, version: 1 };
+        let fold = Fold {
+            name: "fold",
+            input: Topic::new("in"),
+            state: None,
+            publishes: false,
+            version: 1,
+            refold: engine::Refold::Remaining,
+        };
         let mut script = Self { engine: Engine::new(Topology { folds: vec![fold] }, Options::default()) };
         script.say(Input::Assigned(vec![(TASK, Box::new(Nothing))]));
         assert!(matches!(script.next(), Some(Action::Positions(TASK))));

@@ -8,7 +8,7 @@ use contract::topic::Topic;
 use contract::{Proto as _, header, key};
 use domain::contact::ContactEvent;
 use domain::{Event, Time};
-use engine::{Headers, Output, Record, Stored, TopicPartition};
+use engine::{Headers, Made, Output, Rebuilt, Record, Stored, TopicPartition};
 
 use crate::reject::Reject;
 use crate::settings::Settings;
@@ -135,6 +135,22 @@ impl<'a> Emit<'a> {
     fn push(&mut self, to: TopicPartition, key: Option<Bytes>, value: Option<Bytes>, headers: Headers) {
         self.outputs.push(Output { to, record: Record { key, value, headers, timestamp_ms: self.timestamp_ms } });
     }
+}
+
+/// Which version made a published row: what [`row_headers`] and [`rebuilt_headers`] wrote.
+pub fn made(headers: &Headers) -> Made {
+    let said = headers.get(header::FOLD_VERSION).and_then(|version| std::str::from_utf8(version).ok());
+    let version = said.and_then(|version| version.parse().ok()).unwrap_or_default();
+    Made { version, rebuilding: headers.get(header::REBUILDING).is_some() }
+}
+
+/// Headers of the rows that a rebuild publishes; those before its last transaction say so.
+pub fn rebuilt_headers(schema: &str, fold_version: u32, source: &TopicPartition, rebuilt: &Rebuilt<'_>) -> Headers {
+    let headers = row_headers(schema, fold_version, source, rebuilt.next, Time::default());
+    // What it reflects is the whole input up to there; the latest event time of it is in the rows.
+    let said = headers.iter().filter(|(name, _)| *name != header::AS_OF);
+    let said = said.map(|(name, value)| (name, Cow::Borrowed(value)));
+    Headers::from_pairs(said.chain(rebuilt.more.then_some((header::REBUILDING, Cow::Borrowed(&b"1"[..])))))
 }
 
 /// Headers of a batch's rows: what they reflect.

@@ -85,7 +85,7 @@ struct Run {
 impl Run {
     /// Folds records in batches of at most `cut`.
     fn of(records: &[Record], cut: usize) -> Self {
-        let mut fold = Correlate::new(settings());
+        let mut fold = Correlate::new(settings(), 1);
         let mut run = Self::default();
         let stored: Vec<Stored> =
             (0..).zip(records).map(|(offset, record)| Stored { offset, record: record.clone() }).collect();
@@ -225,7 +225,7 @@ fn a_restore_finds_rows_index_and_watermark_again() {
     let mut restored = Table::default();
     let published = run.table.published();
     for chunk in published.chunks(2) {
-        let effects = restored.run(|rows| Correlate::new(settings()).restore(chunk, rows));
+        let effects = restored.run(|rows| Correlate::new(settings(), 1).restore(chunk, rows));
         assert!(effects.outputs.is_empty());
         restored.rows.extend(chunk.iter().filter_map(|(key, row)| Some((key.clone(), row.clone()?))));
     }

@@ -14,6 +14,8 @@ pub fn all(stores: &dyn Stores) {
     scans_are_bounded_by_prefix_start_and_limit(stores);
     what_is_flushed_is_there_after_a_reopen(stores);
     a_quarantined_store_is_new(stores);
+    a_shadow_stands_beside_and_then_in_place(stores);
+    a_discarded_store_is_new(stores);
 }
 
 #[expect(clippy::expect_used, reason = "a suite fails by panicking")]
@@ -63,6 +65,28 @@ fn what_is_flushed_is_there_after_a_reopen(stores: &dyn Stores) {
     let store = open(stores, "reopened");
     assert_eq!(values(store.as_ref(), &["a"]), [Some("1".into())]);
     assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(3));
+}
+
+fn a_shadow_stands_beside_and_then_in_place(stores: &dyn Stores) {
+    let (name, shadow) = ("promoted", crate::shadow("promoted"));
+    let (mut store, mut next) = (open(stores, name), open(stores, &shadow));
+    assert!(store.apply(batch(&[("a", Some("old")), ("b", Some("old"))], 3)).is_ok());
+    assert!(next.apply(batch(&[("a", Some("new"))], 4)).and_then(|()| next.flush()).is_ok());
+    assert_eq!(values(store.as_ref(), &["a"]), [Some("old".into())], "neither sees the other");
+    drop((store, next));
+    assert!(stores.promote(name).is_ok());
+    let store = open(stores, name);
+    assert_eq!(values(store.as_ref(), &["a", "b"]), [Some("new".into()), None]);
+    assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(4));
+    assert!(matches!(open(stores, &shadow).position(), Ok(None)), "nothing is left of the one before");
+}
+
+fn a_discarded_store_is_new(stores: &dyn Stores) {
+    let mut store = open(stores, "discarded");
+    assert!(store.apply(batch(&[("a", Some("1"))], 3)).is_ok());
+    drop(store);
+    assert!(stores.discard("discarded").is_ok() && stores.discard("discarded").is_ok(), "twice is once");
+    assert!(matches!(open(stores, "discarded").position(), Ok(None)));
 }
 
 fn a_quarantined_store_is_new(stores: &dyn Stores) {

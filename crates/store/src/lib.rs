@@ -104,4 +104,24 @@ pub trait Stores: Send + Sync {
     /// # Errors
     /// [`Error::Unavailable`].
     fn quarantine(&self, name: &str) -> Result<(), Error>;
+
+    /// Removes a store of which nothing is wanted any more. None is no error.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn discard(&self, name: &str) -> Result<(), Error>;
+
+    /// Puts the shadow of `name` in its place, at once or not at all, and removes the one before. Neither is open.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: then the one before is still there.
+    fn promote(&self, name: &str) -> Result<(), Error>;
+}
+
+/// What a shadow's name ends with.
+const SHADOW: &str = ".next";
+
+/// The name of the store that is rebuilt beside this one.
+pub fn shadow(name: &str) -> String {
+    format!("{name}{SHADOW}")
 }

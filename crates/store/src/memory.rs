@@ -71,7 +71,19 @@ impl Stores for Memory {
     }
 
     fn quarantine(&self, name: &str) -> Result<(), Error> {
+        self.discard(name)
+    }
+
+    fn discard(&self, name: &str) -> Result<(), Error> {
         self.lose(name);
+        Ok(())
+    }
+
+    fn promote(&self, name: &str) -> Result<(), Error> {
+        let mut disks = self.lock();
+        if let Some(disk) = disks.remove(&crate::shadow(name)) {
+            disks.insert(name.to_owned(), disk);
+        }
         Ok(())
     }
 }

@@ -9,8 +9,9 @@ use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, ErrorKind, IteratorMode, Options,
     ReadOptions, WriteBatch, WriteBufferManager, WriteOptions,
 };
+use rustix::fs::{CWD, RenameFlags};
 
-use crate::{Batch, Error, Store, Stores, codec};
+use crate::{Batch, Error, SHADOW, Store, Stores, codec};
 
 /// Key of the position. No row begins with 0xff: a published key begins with a length below 0x80, a derived one with 0.
 const POSITION: &[u8] = b"\xffposition";
@@ -119,6 +120,8 @@ impl Stores for Rocks {
         let mut write = WriteOptions::default();
         write.disable_wal(true);
         let store = One { database, write, path };
+        // A shadow bears the name of the store that it will be.
+        let name = name.strip_suffix(SHADOW).unwrap_or(name);
         match store.read(NAME)? {
             Some(known) if known == name.as_bytes() => {}
             Some(known) => {
@@ -138,6 +141,27 @@ impl Stores for Rocks {
         let aside = (0_u32..).map(|n| self.path(&format!("{name}.aside-{n}"))).find(|aside| !aside.exists());
         let aside = aside.unwrap_or_else(|| self.path(&format!("{name}.aside")));
         std::fs::rename(&path, aside).map_err(|error| unavailable(&path, &error))
+    }
+
+    fn discard(&self, name: &str) -> Result<(), Error> {
+        let path = self.path(name);
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unavailable(&path, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Exchanges the two directories in one step where the file system can; where not, a crash between two steps leaves no
+    /// store, which is then restored from the log.
+    fn promote(&self, name: &str) -> Result<(), Error> {
+        let (path, shadow) = (self.path(name), self.path(&crate::shadow(name)));
+        if rustix::fs::renameat_with(CWD, &shadow, CWD, &path, RenameFlags::EXCHANGE).is_err() {
+            self.quarantine(name)?;
+            std::fs::rename(&shadow, &path).map_err(|error| unavailable(&path, &error))?;
+        }
+        let synced = std::fs::File::open(&self.root).and_then(|root| root.sync_all());
+        synced.map_err(|error| unavailable(&self.root, &error))?;
+        self.discard(&crate::shadow(name))
     }
 }
 

@@ -48,10 +48,10 @@ fn invariants(held: &Counters, reply: &mut Reply<'_>) -> Result<usize> {
 }
 
 fn sources(row: &CampaignStats, reply: &mut Reply<'_>) -> Result<()> {
-    writeln!(reply.out, "\n  sources of the row (generation, offset, as of):")?;
+    writeln!(reply.out, "\n  sources of the row (generation, offset, fold version, as of):")?;
     for source in &row.sources {
         let partial = source.partial.clone().unwrap_or_default();
-        let CampaignPartial { generation, offset, as_of_us, first_sent_us, part } = partial;
+        let CampaignPartial { generation, offset, as_of_us, first_sent_us, fold_version, part } = partial;
         let as_of = Time::from_micros(as_of_us).rfc3339();
         match part {
             Some(Part::Definition(definition)) => {
@@ -63,7 +63,7 @@ fn sources(row: &CampaignStats, reply: &mut Reply<'_>) -> Result<()> {
                 let first = if first_sent_us == 0 { String::new() } else { format!(", first send {first}") };
                 writeln!(
                     reply.out,
-                    "    partition {:<4} {generation}, {offset}, {as_of}: sent {}, delivered {}, {} bytes{first}",
+                    "    partition {:<4} {generation}, {offset}, {fold_version}, {as_of}: sent {}, delivered {}, {} bytes{first}",
                     source.source,
                     numbers.sent,
                     numbers.delivered,

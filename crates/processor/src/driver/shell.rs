@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use engine::exchange::Side;
 use engine::{Action, Engine, Identity, Input, Loaded, LogFacts, Offset, Output, TaskId, TopicPartition, Topology};
 use log::{Log, ReadLimit, Transaction};
 use store::{Batch, Store, Stores};
@@ -26,10 +27,12 @@ const FLUSH_INTERVAL_MS: i64 = 30_000;
 /// A worker's engine with everything it acts on.
 pub struct Shell {
     log: Arc<dyn Log>,
-    stores: Arc<dyn Stores>,
+    pub(super) stores: Arc<dyn Stores>,
     topology: Topology,
     engine: Engine,
-    open: BTreeMap<TaskId, Box<dyn Store>>,
+    pub(super) open: BTreeMap<TaskId, Box<dyn Store>>,
+    /// Stores that rebuilds write, beside those of their tasks.
+    pub(super) shadows: BTreeMap<TaskId, Box<dyn Store>>,
     committer: Committer,
     committing: bool,
     leaving: bool,
@@ -53,6 +56,7 @@ impl Shell {
             topology: worker.topology,
             engine,
             open: BTreeMap::new(),
+            shadows: BTreeMap::new(),
             committer,
             committing: false,
             leaving: false,
@@ -91,7 +95,8 @@ impl Shell {
             self.act(stop)?;
         }
         self.tell(None);
-        self.open.values_mut().try_for_each(|store| store.flush()).map_err(|error| error.to_string())
+        let mut stores = self.open.values_mut().chain(self.shadows.values_mut());
+        stores.try_for_each(|store| store.flush()).map_err(|error| error.to_string())
     }
 
     fn pause(&self) -> Duration {
@@ -104,7 +109,10 @@ impl Shell {
             if let Action::Die(why) = action {
                 return Err(why);
             }
-            let mut progressed = matches!(action, Action::ReadState { .. });
+            let mut progressed = matches!(
+                action,
+                Action::ReadState { .. } | Action::Apply { side: Side::Shadow, .. } | Action::Walk { .. }
+            );
             if let Some(fact) = self.execute(action)? {
                 self.engine.handle(fact, now_ms());
             }
@@ -175,15 +183,23 @@ impl Shell {
             Action::Poll { task, epoch, from, records, bytes } => {
                 self.poll(task, epoch, from, ReadLimit { records, bytes })
             }
-            Action::Load { task, keys, prefixes } => {
-                self.load(task, keys, prefixes).unwrap_or_else(|why| Input::Failed(task, why))
+            Action::Load { task, side, keys, prefixes } => {
+                self.load((task, side), keys, prefixes).unwrap_or_else(|why| Input::Failed(task, why))
             }
+            Action::OpenShadow { task, fresh } => self.open_shadow(task, fresh)?,
+            Action::Walk { task, after, rows } => {
+                self.walk(task, after.as_deref(), rows).unwrap_or_else(|why| Input::Failed(task, why))
+            }
+            Action::Promote(task) => self.promote(task)?,
+            Action::DropShadow(task) => return self.drop_shadow(task),
             Action::Transact { id, outputs, offsets } => return self.transact(id, outputs, &offsets).map(|()| None),
             Action::Recover(id, tasks) => {
                 let tasks = tasks.into_iter().filter_map(|task| Some((task, self.group(task)?, self.input(task)?)));
                 return self.send(Ask::Recover(id, tasks.collect())).map(|()| None);
             }
-            Action::Apply { task, writes, position } => return self.apply(task, Batch { writes, position }),
+            Action::Apply { task, side, writes, position } => {
+                return self.apply((task, side), Batch { writes, position });
+            }
             Action::Release(task) => return Ok(self.release(task)),
             Action::Die(why) => return Err(why),
         };
@@ -269,11 +285,11 @@ impl Shell {
 
     fn load(
         &self,
-        task: TaskId,
+        (task, side): (TaskId, Side),
         keys: Vec<bytes::Bytes>,
         prefixes: Vec<(bytes::Bytes, usize)>,
     ) -> Result<Input, String> {
-        let store = self.open.get(&task).ok_or("the store is not open")?;
+        let store = self.stores_of(side).get(&task).ok_or("the store is not open")?;
         let rows = store.get(&keys).map_err(|error| error.to_string())?;
         let scan = |(prefix, limit): (bytes::Bytes, usize)| {
             let rows = store.scan(&prefix, None, limit).map_err(|error| error.to_string())?;
@@ -294,14 +310,20 @@ impl Shell {
         self.committer.ask(ask)
     }
 
-    fn apply(&mut self, task: TaskId, batch: Batch) -> Result<Option<Input>, String> {
-        let Some(Err(error)) = self.open.get_mut(&task).map(|store| store.apply(batch)) else { return Ok(None) };
+    fn apply(&mut self, (task, side): (TaskId, Side), batch: Batch) -> Result<Option<Input>, String> {
+        let stores = match side {
+            Side::Store => &mut self.open,
+            Side::Shadow => &mut self.shadows,
+        };
+        let Some(Err(error)) = stores.get_mut(&task).map(|store| store.apply(batch)) else { return Ok(None) };
         medium(error).map(|why| Some(Input::Failed(task, why)))
     }
 
     fn release(&mut self, task: TaskId) -> Option<Input> {
-        if let Some(Err(error)) = self.open.remove(&task).map(|mut store| store.flush()) {
-            tracing::warn!(%error, "a released store was not flushed; its next owner replays more");
+        for mut store in self.open.remove(&task).into_iter().chain(self.shadows.remove(&task)) {
+            if let Err(error) = store.flush() {
+                tracing::warn!(%error, "a released store was not flushed; its next owner replays more");
+            }
         }
         None
     }
@@ -318,7 +340,7 @@ impl Shell {
             return;
         }
         self.flushed_ms = now_ms();
-        for store in self.open.values_mut() {
+        for store in self.open.values_mut().chain(self.shadows.values_mut()) {
             if let Err(error) = store.flush() {
                 tracing::warn!(%error, "a store was not flushed; a crash now replays more");
             }
@@ -334,13 +356,13 @@ impl Shell {
         self.topology.fold(task).map(|fold| fold.name.to_owned())
     }
 
-    fn store_name(&self, task: TaskId) -> String {
+    pub(super) fn store_name(&self, task: TaskId) -> String {
         format!("{}-{}", self.topology.fold(task).map_or("unknown", |fold| fold.name), task.partition)
     }
 }
 
 /// Why a store refused. A medium that takes nothing is everybody's, so it ends the worker; anything else is the task's.
-fn medium(error: store::Error) -> Result<String, String> {
+pub(super) fn medium(error: store::Error) -> Result<String, String> {
     match error {
         store::Error::Unavailable { .. } => {
             Err(format!("{error}; nothing that was acknowledged is lost, free the resource and start again"))

@@ -9,19 +9,20 @@ use contract::proto::campaign::v1::{CampaignPartial, CampaignStats, Source, camp
 use contract::topic::Topic;
 use contract::{Proto as _, counters, key};
 use domain::{Counters, Time};
-use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
+use engine::{Disposition, Effects, Folded, Headers, Made, Polled, Processor, Rebuilt, Rows, Stored, TopicPartition};
 
 use super::also_json;
-use super::{load, missing};
-use crate::emit::{Emit, row_headers};
+use super::{load, missing, republished};
+use crate::emit::{Emit, made, rebuilt_headers, row_headers};
 use crate::reject::Reject;
 use crate::settings::Settings;
 
-const VERSION: u32 = 1;
+const SCHEMA: &str = "mailtally.campaign.v1.CampaignStats";
 
 /// One partition's campaigns.
 pub struct Campaigns {
     settings: Arc<Settings>,
+    version: u32,
 }
 
 struct Said {
@@ -33,9 +34,9 @@ struct Said {
 }
 
 impl Campaigns {
-    /// The fold of an installation.
-    pub fn new(settings: Arc<Settings>) -> Self {
-        Self { settings }
+    /// The fold of an installation, under a version of its rules.
+    pub fn new(settings: Arc<Settings>, version: u32) -> Self {
+        Self { settings, version }
     }
 
     fn read(&self, partition: u32, stored: &Stored) -> Result<Said, Reject> {
@@ -91,7 +92,7 @@ impl Processor for Campaigns {
             effects.rows.push((key, Some(row.encode_to_vec().into())));
         }
         effects.outputs = emit.into_outputs();
-        effects.row_headers = row_headers("mailtally.campaign.v1.CampaignStats", VERSION, &origin, batch.next, as_of);
+        effects.row_headers = row_headers(SCHEMA, self.version, &origin, batch.next, as_of);
         effects.row_timestamp_ms = batch.records.last().map_or(0, |stored| stored.record.timestamp_ms);
         also_json::publish(&self.settings, Topic::CampaignStatsJson, batch.partition, &mut effects);
         Folded::Done(effects)
@@ -99,6 +100,19 @@ impl Processor for Campaigns {
 
     fn restore(&mut self, _: &[(Bytes, Option<Bytes>)], _: &dyn Rows) -> Folded {
         Folded::Done(Effects::default())
+    }
+
+    fn made(&self, headers: &Headers) -> Made {
+        made(headers)
+    }
+
+    fn rebuilt(&mut self, rebuilt: &Rebuilt<'_>, _: &dyn Rows) -> Folded {
+        let topic = self.settings.topic(Topic::CampaignPartials);
+        let source = TopicPartition { topic, partition: rebuilt.partition };
+        let headers = rebuilt_headers(SCHEMA, self.version, &source, rebuilt);
+        let mut effects = republished(rebuilt, headers);
+        also_json::publish(&self.settings, Topic::CampaignStatsJson, rebuilt.partition, &mut effects);
+        Folded::Done(effects)
     }
 }
 
@@ -114,7 +128,7 @@ fn take(row: &mut CampaignStats, said: Said) -> Disposition {
     let new = Source { source: said.source, partial: Some(said.partial) };
     match place {
         Ok(place) => match row.sources.get_mut(place) {
-            Some(held) if version(held) < version(&new) => *held = new,
+            Some(held) if version(held) < version(&new) => replace(held, new),
             _ => return Disposition::Duplicate,
         },
         Err(place) => row.sources.insert(place, new),
@@ -122,12 +136,22 @@ fn take(row: &mut CampaignStats, said: Said) -> Disposition {
     Disposition::Folded
 }
 
+/// A rebuild counts what is there and does not know the latest event time that was seen: it stays.
+fn replace(held: &mut Source, mut new: Source) {
+    if let (Some(partial), Some(known)) = (&mut new.partial, &held.partial)
+        && partial.as_of_us == 0
+    {
+        partial.as_of_us = known.as_of_us;
+    }
+    *held = new;
+}
+
 /// What orders two words of one source. Definitions have no offset: their time decides, then their bytes.
-fn version(source: &Source) -> (u32, u64, i64, Vec<u8>) {
-    let Some(partial) = &source.partial else { return (0, 0, 0, Vec::new()) };
+fn version(source: &Source) -> (u32, u64, u32, i64, Vec<u8>) {
+    let Some(partial) = &source.partial else { return (0, 0, 0, 0, Vec::new()) };
     match &partial.part {
-        Some(Part::Definition(definition)) => (0, 0, partial.as_of_us, definition.encode_to_vec()),
-        _ => (partial.generation, partial.offset, 0, Vec::new()),
+        Some(Part::Definition(definition)) => (0, 0, 0, partial.as_of_us, definition.encode_to_vec()),
+        _ => (partial.generation, partial.offset, partial.fold_version, 0, Vec::new()),
     }
 }
 

@@ -11,21 +11,28 @@ use contract::proto::campaign::v1::CampaignPartial;
 use contract::topic::Topic;
 use contract::{Proto as _, key, message};
 use domain::{Change, Event, Message, Time};
-use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
+use engine::{
+    Disposition, Effects, Folded, Found, Headers, Made, Offset, Polled, Processor, Rebuilt, Rows, Stored,
+    TopicPartition,
+};
 
 use super::also_json;
-use super::partials::{Campaign, Deltas, Share, kept};
-use super::{forward, load, missing};
-use crate::emit::{Emit, row_headers};
+use super::partials::{Campaign, Deltas, Share, kept, left, read};
+use super::{forward, load, missing, republished};
+use crate::emit::{Emit, made, rebuilt_headers, row_headers};
 use crate::reject::Reject;
 use crate::settings::Settings;
 
-const VERSION: u32 = 1;
+const SCHEMA: &str = "mailtally.message.v1.MessageState";
 
 /// One partition's messages.
 pub struct Messages {
     settings: Arc<Settings>,
+    version: u32,
 }
+
+/// A row as a store holds it.
+type Held = (Bytes, Bytes);
 
 /// A record that cannot be used: the organisation that it claims, if it could be read, and why.
 type Refused = (String, Reject);
@@ -41,9 +48,9 @@ struct Turn<'a> {
 }
 
 impl Messages {
-    /// The fold of an installation.
-    pub fn new(settings: Arc<Settings>) -> Self {
-        Self { settings }
+    /// The fold of an installation, under a version of its rules.
+    pub fn new(settings: Arc<Settings>, version: u32) -> Self {
+        Self { settings, version }
     }
 
     /// The key of a record, when it is canonical and in its partition.
@@ -126,16 +133,40 @@ impl Processor for Messages {
             Ok(before) => before,
             Err(keys) => return missing(keys),
         };
-        let mut deltas = Deltas::default();
+        let (mut deltas, mut recount) = (Deltas::default(), false);
         for (key, row) in restored {
             let Some([organisation, _]) = key::strings::<2>(key) else { continue };
             let share = |row: Option<&Bytes>| Share::of(&decoded(row));
-            let before = before.get(key).and_then(Option::as_ref);
-            deltas.add(organisation, &share(before), &share(row.as_ref()));
+            let (before, after) = (share(before.get(key).and_then(Option::as_ref)), share(row.as_ref()));
+            recount |= before.forgets(&after);
+            deltas.add(organisation, &before, &after);
         }
         match deltas.partials(rows) {
-            Ok(partials) => Folded::Done(Effects { derived: kept(&partials), ..Effects::default() }),
+            Ok(partials) => Folded::Done(Effects { derived: kept(&partials), recount, ..Effects::default() }),
             Err(keys) => missing(keys),
+        }
+    }
+
+    fn made(&self, headers: &Headers) -> Made {
+        made(headers)
+    }
+
+    fn rebuilt(&mut self, rebuilt: &Rebuilt<'_>, rows: &dyn Rows) -> Folded {
+        match rebuilt.found {
+            Found::Sums { before, derived } => self.sums(rebuilt, (before, derived), rows),
+            Found::Changes(changes) => {
+                let source = TopicPartition { topic: self.settings.topic(Topic::Events), partition: rebuilt.partition };
+                let mut effects = republished(rebuilt, rebuilt_headers(SCHEMA, self.version, &source, rebuilt));
+                let mut emit = Emit::new(&self.settings);
+                emit.at(rebuilt.timestamp_ms);
+                for change in changes {
+                    let after = decoded(change.after.as_ref());
+                    forward::difference(&change.key, || decoded(change.before.as_ref()), &after, &mut emit);
+                }
+                effects.outputs = emit.into_outputs();
+                also_json::publish(&self.settings, Topic::MessageStatusJson, rebuilt.partition, &mut effects);
+                Folded::Done(effects)
+            }
         }
     }
 }
@@ -154,25 +185,47 @@ impl Messages {
             }));
         }
         let derived = kept(&partials);
-        self.publish(partials, batch, turn.as_of, &mut emit);
+        self.publish(partials, (batch.partition, batch.next), turn.as_of, &mut emit);
         let mut effects = Effects {
             rows: turn.rows,
             derived,
-            row_headers: row_headers("mailtally.message.v1.MessageState", VERSION, &source, batch.next, turn.as_of),
+            row_headers: row_headers(SCHEMA, self.version, &source, batch.next, turn.as_of),
             row_timestamp_ms: batch.records.last().map_or(0, |stored| stored.record.timestamp_ms),
             outputs: emit.into_outputs(),
             dispositions,
+            recount: false,
         };
         also_json::publish(&self.settings, Topic::MessageStatusJson, batch.partition, &mut effects);
         effects
     }
 
-    /// Publishes the changed partials under their source, which is this partition.
-    fn publish(&self, partials: BTreeMap<Campaign, CampaignPartial>, batch: &Polled, as_of: Time, emit: &mut Emit<'_>) {
-        let source = batch.partition.to_string();
+    /// What a rebuild says again of campaigns: each partial as it is now, and zeros where only rows of before name one.
+    fn sums(&self, rebuilt: &Rebuilt<'_>, (before, derived): (&[Held], &[Held]), rows: &dyn Rows) -> Folded {
+        let mut partials: BTreeMap<Campaign, CampaignPartial> = derived.iter().filter_map(read).collect();
+        match left(before.iter().map(|(key, row)| (key, decoded(Some(row)))), rows) {
+            Ok(left) => partials.extend(left),
+            Err(keys) => return missing(keys),
+        }
+        let mut emit = Emit::new(&self.settings);
+        emit.at(rebuilt.timestamp_ms);
+        // The latest event time that was seen is in no row: whoever takes the partial keeps what it knows.
+        self.publish(partials, (rebuilt.partition, rebuilt.next), Time::default(), &mut emit);
+        Folded::Done(Effects { outputs: emit.into_outputs(), ..Effects::default() })
+    }
+
+    /// Publishes partials under their source, which is this partition, as of this offset of the input.
+    fn publish(
+        &self,
+        partials: BTreeMap<Campaign, CampaignPartial>,
+        (partition, next): (u32, Offset),
+        as_of: Time,
+        emit: &mut Emit<'_>,
+    ) {
+        let source = partition.to_string();
         for ((organisation, campaign), mut partial) in partials {
             partial.generation = self.settings.generation;
-            partial.offset = batch.next;
+            partial.offset = next;
+            partial.fold_version = self.version;
             partial.as_of_us = as_of.micros();
             emit.partial(&organisation, &campaign, &source, &partial);
         }

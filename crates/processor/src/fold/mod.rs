@@ -16,7 +16,7 @@ pub use messages::Messages;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use engine::{Folded, Rows};
+use engine::{Change, Effects, Folded, Found, Headers, Rebuilt, Rows};
 
 /// Looks keys up; the error is what is not loaded yet, to be asked for all at once with [`missing`].
 pub(crate) fn load<'a>(
@@ -39,4 +39,14 @@ pub(crate) fn load<'a>(
 /// Asks for keys.
 pub(crate) fn missing(keys: Vec<Bytes>) -> Folded {
     Folded::Missing { keys, prefixes: Vec::new() }
+}
+
+/// What a rebuild publishes of a fold whose rows say all: those that differ.
+pub(crate) fn republished(rebuilt: &Rebuilt<'_>, row_headers: Headers) -> Effects {
+    let changes: &[Change] = match rebuilt.found {
+        Found::Changes(changes) => changes,
+        Found::Sums { .. } => &[],
+    };
+    let rows = changes.iter().map(|change| (change.key.clone(), change.after.clone())).collect();
+    Effects { rows, row_headers, row_timestamp_ms: rebuilt.timestamp_ms, ..Effects::default() }
 }

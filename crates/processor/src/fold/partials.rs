@@ -46,6 +46,15 @@ impl Share {
         }
         Self { contribution: Contribution::of(message), first_sent }
     }
+
+    /// Whether `after` lacks a first send that this knows: within a version sends only get more, and a campaign's earliest
+    /// send cannot be found again when one goes.
+    pub(super) fn forgets(&self, after: &Self) -> bool {
+        let keeps = |(campaign, time): &(String, Time)| {
+            after.first_sent.iter().any(|(known, first)| known == campaign && first <= time)
+        };
+        !self.first_sent.iter().all(keeps)
+    }
 }
 
 impl Deltas {
@@ -112,18 +121,51 @@ impl Delta {
 
 /// Partials as they are kept, by key. One that its messages have left altogether is not kept: no row recounts it.
 pub(super) fn kept(partials: &BTreeMap<Campaign, CampaignPartial>) -> Vec<(Bytes, Option<Bytes>)> {
-    let empty = CampaignPartial {
-        part: Some(Part::Counters(counters::to_wire(&Counters::default()))),
-        ..CampaignPartial::default()
-    };
-    let row = |partial: &CampaignPartial| (*partial != empty).then(|| Bytes::from(partial.encode_to_vec()));
+    let zero = zero();
+    let row = |partial: &CampaignPartial| (*partial != zero).then(|| Bytes::from(partial.encode_to_vec()));
     let mut kept: Vec<_> = partials.iter().map(|(campaign, partial)| (partial_key(campaign), row(partial))).collect();
     kept.sort();
     kept
 }
 
+/// A partial as it is kept, with its campaign; nothing for rows of another kind.
+pub(super) fn read((key, row): &(Bytes, Bytes)) -> Option<(Campaign, CampaignPartial)> {
+    let [organisation, campaign] = key::strings::<2>(key.strip_prefix(&PREFIX)?)?;
+    let partial = contract::decode("CampaignPartial", row).ok()?;
+    Some(((organisation.to_owned(), campaign.to_owned()), partial))
+}
+
+/// Zeros for the campaigns that these messages named and no message of `rows` names any more; the error is what is not
+/// loaded yet.
+pub(super) fn left<'a>(
+    before: impl Iterator<Item = (&'a Bytes, Message)>,
+    rows: &dyn Rows,
+) -> Result<BTreeMap<Campaign, CampaignPartial>, Vec<Bytes>> {
+    let mut deltas = Deltas::default();
+    for (key, message) in before {
+        let Some([organisation, _]) = key::strings::<2>(key) else { continue };
+        deltas.add(organisation, &Share::of(&Message::default()), &Share::of(&message));
+    }
+    let named: Vec<Campaign> = deltas.0.into_iter().map(|(campaign, _)| campaign).collect();
+    let keys: Vec<Bytes> = named.iter().map(partial_key).collect();
+    let found = load(rows, &keys)?;
+    let gone = named.into_iter().zip(&keys).filter(|(_, key)| found.get(*key).is_none_or(Option::is_none));
+    Ok(gone.map(|(campaign, _)| (campaign, zero())).collect())
+}
+
+/// Of a campaign that no message names.
+fn zero() -> CampaignPartial {
+    CampaignPartial {
+        part: Some(Part::Counters(counters::to_wire(&Counters::default()))),
+        ..CampaignPartial::default()
+    }
+}
+
+/// What the keys of partials begin with.
+const PREFIX: [u8; 2] = [0, b'p'];
+
 fn partial_key((organisation, campaign): &Campaign) -> Bytes {
-    let mut key = vec![0, b'p'];
+    let mut key = PREFIX.to_vec();
     key.extend_from_slice(&key::campaign(organisation, campaign));
     key.into()
 }

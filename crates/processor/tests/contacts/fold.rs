@@ -43,7 +43,7 @@ fn event(subject: Subject, id: u8, time: i64, fact: ContactFact) -> ContactEvent
 /// Feeds the fold its own outputs until there are none; every record may cause this many others at most.
 fn run(events: &[ContactEvent], records_max: usize) -> (Table, usize) {
     let settings = Settings::new("mailtally", 1, b"key".to_vec());
-    let mut fold = Contacts::new(std::sync::Arc::clone(&settings));
+    let mut fold = Contacts::new(std::sync::Arc::clone(&settings), 1);
     let (mut table, mut records, mut lifts) = (Table::default(), 0, 0);
     let record = |event: &ContactEvent| Record {
         key: Some(contract::contact::key("acme", &event.subject)),

@@ -107,8 +107,9 @@ pub(super) fn word(state: &State) -> &'static str {
 /// Offsets done and offsets in all.
 fn share(state: &State) -> Option<(u64, u64)> {
     match state {
-        State::Restoring { from, at, to } => Some((at.saturating_sub(*from), to.saturating_sub(*from))),
-        State::Rebuilding { at, to, .. } => Some((*at, *to)),
+        State::Restoring { from, at, to } | State::Rebuilding { from, at, to } => {
+            Some((at.saturating_sub(*from), to.saturating_sub(*from)))
+        }
         _ => None,
     }
 }
@@ -147,7 +148,14 @@ mod tests {
     const TASK: TaskId = TaskId { fold: 0, partition: 3 };
 
     fn board() -> Board {
-        let fold = Fold { name: "messages", input: Topic::new("events"), state: None, publishes: false, version: 1 };
+        let fold = Fold {
+            name: "messages",
+            input: Topic::new("events"),
+            state: None,
+            publishes: false,
+            version: 1,
+            refold: engine::Refold::Remaining,
+        };
         Board::new(&Topology { folds: vec![fold] }, [TASK], 0)
     }
 

@@ -15,21 +15,24 @@ use contract::topic::Topic;
 use contract::{contact, key};
 use domain::contact::{ContactEvent, ContactFact, Subject};
 use domain::{Change, Time};
-use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
+use engine::{
+    Disposition, Effects, Folded, Found, Headers, Made, Polled, Processor, Rebuilt, Rows, Stored, TopicPartition,
+};
 
-use super::{load, missing};
-use crate::emit::{Emit, row_headers};
+use super::{load, missing, republished};
+use crate::emit::{Emit, made, rebuilt_headers, row_headers};
 use crate::reject::Reject;
 use crate::settings::Settings;
 use table::Table;
 
 pub use parts::{PARTS_ERASED_MAX, TIMES_MAX};
 
-const VERSION: u32 = 1;
+const SCHEMA: &str = "mailtally.contact.v1.ContactState";
 
 /// One partition's contacts.
 pub struct Contacts {
     settings: Arc<Settings>,
+    version: u32,
 }
 
 /// A record read.
@@ -51,9 +54,9 @@ impl Read {
 }
 
 impl Contacts {
-    /// The fold of an installation.
-    pub fn new(settings: Arc<Settings>) -> Self {
-        Self { settings }
+    /// The fold of an installation, under a version of its rules.
+    pub fn new(settings: Arc<Settings>, version: u32) -> Self {
+        Self { settings, version }
     }
 
     fn read(&self, partition: u32, stored: &Stored) -> Result<Read, (String, Reject)> {
@@ -128,7 +131,7 @@ impl Processor for Contacts {
         Folded::Done(Effects {
             rows: table.changed(),
             outputs: emit.into_outputs(),
-            row_headers: row_headers("mailtally.contact.v1.ContactState", VERSION, &source, batch.next, as_of),
+            row_headers: row_headers(SCHEMA, self.version, &source, batch.next, as_of),
             row_timestamp_ms: batch.records.last().map_or(0, |stored| stored.record.timestamp_ms),
             dispositions,
             ..Effects::default()
@@ -137,6 +140,23 @@ impl Processor for Contacts {
 
     fn restore(&mut self, _: &[(Bytes, Option<Bytes>)], _: &dyn Rows) -> Folded {
         Folded::Done(Effects::default())
+    }
+
+    fn made(&self, headers: &Headers) -> Made {
+        made(headers)
+    }
+
+    fn rebuilt(&mut self, rebuilt: &Rebuilt<'_>, _: &dyn Rows) -> Folded {
+        let source = TopicPartition { topic: self.settings.topic(Topic::ContactEvents), partition: rebuilt.partition };
+        let headers = rebuilt_headers(SCHEMA, self.version, &source, rebuilt);
+        let mut effects = republished(rebuilt, headers);
+        let mut emit = Emit::new(&self.settings);
+        emit.at(rebuilt.timestamp_ms);
+        if let Found::Changes(changes) = rebuilt.found {
+            changes.iter().for_each(|change| told::again(change, &mut emit));
+        }
+        effects.outputs = emit.into_outputs();
+        Folded::Done(effects)
     }
 }
 

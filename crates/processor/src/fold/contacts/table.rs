@@ -26,14 +26,10 @@ impl Table {
         Self { before, scans, contacts: BTreeMap::new(), parts: BTreeMap::new() }
     }
 
-    /// The contact of a key. An unreadable row counts as none, and the recount shows it.
+    /// The contact of a key.
     pub(super) fn contact(&mut self, key: &Bytes, subject: &Subject) -> &mut Contact {
         let before = &self.before;
-        self.contacts.entry(key.clone()).or_insert_with(|| {
-            let held = before.get(key).and_then(Option::as_deref);
-            let row = held.and_then(|row| contract::decode::<ContactState>("ContactState", row).ok());
-            row.and_then(|row| contact::row_from_wire(subject, &row).ok()).unwrap_or_else(|| Contact::new(subject))
-        })
+        self.contacts.entry(key.clone()).or_insert_with(|| read(subject, before.get(key).and_then(Option::as_deref)))
     }
 
     /// The times of a part; none when nothing is known of it.
@@ -76,6 +72,12 @@ impl Table {
         let changed = rows.filter(|(key, row)| before.get(key) != Some(row));
         changed.collect::<BTreeMap<_, _>>().into_iter().collect()
     }
+}
+
+/// The contact of a row. An unreadable one counts as none, and the recount shows it.
+pub(super) fn read(subject: &Subject, row: Option<&[u8]>) -> Contact {
+    let row = row.and_then(|row| contract::decode::<ContactState>("ContactState", row).ok());
+    row.and_then(|row| contact::row_from_wire(subject, &row).ok()).unwrap_or_else(|| Contact::new(subject))
 }
 
 fn held(row: &[u8]) -> Times {

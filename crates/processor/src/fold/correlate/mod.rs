@@ -16,16 +16,16 @@ use contract::proto::correlation::v1::{Correlation, Known, Waiting, correlation:
 use contract::topic::Topic;
 use contract::{Proto as _, key};
 use domain::Time;
-use engine::{Disposition, Effects, Folded, Polled, Processor, Rows, Stored, TopicPartition};
+use engine::{Disposition, Effects, Folded, Headers, Made, Polled, Processor, Rebuilt, Rows, Stored, TopicPartition};
 
-use super::{load, missing};
-use crate::emit::{Emit, row_headers};
+use super::{load, missing, republished};
+use crate::emit::{Emit, made, rebuilt_headers, row_headers};
 use crate::reject::Reject;
 use crate::settings::Settings;
 use expiry::Expiry;
 use row::{Row, Table};
 
-const VERSION: u32 = 1;
+const SCHEMA: &str = "mailtally.correlation.v1.CorrelationState";
 
 /// Events that wait under one key. More are dead-lettered as `too_many_waiting`.
 pub const WAITING_MAX: usize = 64;
@@ -36,6 +36,7 @@ pub const RECIPIENTS_MAX: usize = 1_000;
 /// One partition's correlations.
 pub struct Correlate {
     settings: Arc<Settings>,
+    version: u32,
 }
 
 /// A record read: where it belongs and what it says.
@@ -53,9 +54,9 @@ impl Read {
 }
 
 impl Correlate {
-    /// The fold of an installation.
-    pub fn new(settings: Arc<Settings>) -> Self {
-        Self { settings }
+    /// The fold of an installation, under a version of its rules.
+    pub fn new(settings: Arc<Settings>, version: u32) -> Self {
+        Self { settings, version }
     }
 
     fn read(&self, partition: u32, stored: &Stored) -> Result<Read, Reject> {
@@ -103,11 +104,18 @@ impl Processor for Correlate {
             expiry::give_up(&source, batch.next, &key, &mut table, &mut emit);
         }
         let derived = expiry.derived(&table);
-        let row_headers =
-            row_headers("mailtally.correlation.v1.CorrelationState", VERSION, &source, batch.next, table.watermark());
+        let row_headers = row_headers(SCHEMA, self.version, &source, batch.next, table.watermark());
         let outputs = emit.into_outputs();
         let rows = table.changed();
-        Folded::Done(Effects { rows, derived, row_headers, row_timestamp_ms: last_ms, outputs, dispositions })
+        Folded::Done(Effects {
+            rows,
+            derived,
+            row_headers,
+            row_timestamp_ms: last_ms,
+            outputs,
+            dispositions,
+            ..Effects::default()
+        })
     }
 
     fn restore(&mut self, restored: &[(Bytes, Option<Bytes>)], rows: &dyn Rows) -> Folded {
@@ -116,6 +124,16 @@ impl Processor for Correlate {
             Ok(before) => Folded::Done(Effects { derived: expiry::restored(restored, &before), ..Effects::default() }),
             Err(keys) => missing(keys),
         }
+    }
+
+    fn made(&self, headers: &Headers) -> Made {
+        made(headers)
+    }
+
+    fn rebuilt(&mut self, rebuilt: &Rebuilt<'_>, _: &dyn Rows) -> Folded {
+        let source = TopicPartition { topic: self.settings.topic(Topic::Correlations), partition: rebuilt.partition };
+        let headers = rebuilt_headers(SCHEMA, self.version, &source, rebuilt);
+        Folded::Done(republished(rebuilt, headers))
     }
 }
 
