@@ -20,12 +20,14 @@ const MARK: &str = "demo.seed";
 /// The demo's configuration file.
 const CONFIGURATION: &str = "mailtally.toml";
 /// What can be asked of the directory, and what it answers.
-const COMMANDS: [(&str, &str); 5] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("campaigns --format json", "every campaign's numbers, one object a line"),
+    ("inspect campaign city-league c15", "one campaign: its invariants, and the parts that it is summed from"),
+    ("dead-letters list", "what could not be used, by reason"),
     ("status", "bytes, growth, and where every fold is"),
     ("reconcile", "recounts everything from the events a second way and compares"),
     ("consume message-status", "every mail's row"),
-    ("consume dead-letters", "what could not be used, and why"),
+    ("inspect unmatched", "reports that wait for their send"),
 ];
 
 /// A directory without data. The default one may hold an earlier demo, which goes.

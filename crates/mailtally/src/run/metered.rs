@@ -56,7 +56,6 @@ impl Health {
         if first {
             tracing::error!(%why, "the log takes no commit; it is tried again");
         }
-        std::thread::sleep(AFTER_REFUSAL);
     }
 }
 
@@ -76,7 +75,10 @@ impl Producer for MeteredProducer {
                 self.health.took();
             }
             Err(CommitError::Fenced) => {}
-            Err(error) => self.health.refused(error),
+            Err(error) => {
+                self.health.refused(error);
+                std::thread::sleep(AFTER_REFUSAL);
+            }
         }
         done
     }
@@ -116,8 +118,15 @@ impl Log for Metered {
         Ok(Box::new(MeteredProducer { producer, health: Arc::clone(&self.health) }))
     }
 
+    /// A full disk may meet an intake first, while the folds have nothing to commit.
     fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, Error> {
-        self.log.append(records)
+        let done = self.log.append(records);
+        match &done {
+            Ok(_) => self.health.took(),
+            Err(Error::Unavailable(why)) => self.health.refused(why),
+            Err(_) => {}
+        }
+        done
     }
 
     fn version(&self) -> u64 {

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// A run ends when its log has refused everything for 5 s; half as long again for a busy machine.
+const REFUSING_MAX: Duration = Duration::from_millis(7_500);
 
 /// A `run` that is ready.
 pub(crate) struct Live {
@@ -98,6 +100,18 @@ impl Live {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.expect("kill runs").success());
+    }
+
+    /// Whether it still runs after longer than it lets a log refuse everything.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < REFUSING_MAX {
+            if self.child.try_wait().expect("asked").is_some() {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        true
     }
 
     /// Waits for its end; its exit code and what it said.
