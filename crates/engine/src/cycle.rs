@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::batch::Stage;
 use crate::exchange::{Action, Loaded, Side};
-use crate::machine::Engine;
+use crate::machine::{Engine, abort_wait_ms};
 use crate::processor::LOAD_ROUNDS_MAX;
 use crate::restore::Position;
 use crate::{Effects, Folded, Offset, Output, Record, Stored, TaskId, TopicPartition};
@@ -156,6 +156,7 @@ impl Engine {
     pub(crate) fn commit(&mut self, ends: &[(TopicPartition, Offset)]) {
         let Some((_, batch)) = self.in_flight.take() else { return };
         self.counts.add(&batch);
+        self.aborts = 0;
         for (id, part) in batch.parts {
             let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { continue };
             let end = ends.iter().find(|(to, _)| fold.is_state(to, id.partition)).map(|(_, end)| *end);
@@ -185,6 +186,8 @@ impl Engine {
     /// Nothing of the transaction in flight is visible: it and what was folded over it are dropped, inputs rewound.
     pub(crate) fn abort(&mut self) {
         self.counts.aborts += 1;
+        self.aborts = self.aborts.saturating_add(1);
+        self.resume_ms = self.now_ms.saturating_add(abort_wait_ms(self.aborts));
         let dropped = self.in_flight.take().map(|(_, batch)| batch.rebuilt()).unwrap_or_default();
         let dropped: Vec<_> = dropped.into_iter().chain(std::mem::take(&mut self.batch).rebuilt()).collect();
         dropped.into_iter().for_each(|id| self.walk_again(id));

@@ -35,6 +35,17 @@ impl Default for Options {
     }
 }
 
+/// The wait after the second abort in a row, in milliseconds; it doubles with each further one.
+const ABORT_WAIT_MS: i64 = 50;
+/// The longest wait after an abort, in milliseconds.
+const ABORT_WAIT_MAX_MS: i64 = 10_000;
+
+/// How long to wait after that many aborts in a row: one is bad luck, more are a log that refuses.
+pub(crate) fn abort_wait_ms(aborts: u32) -> i64 {
+    let doubled = aborts.checked_sub(2).map_or(0, |times| ABORT_WAIT_MS << times.min(16));
+    doubled.min(ABORT_WAIT_MAX_MS)
+}
+
 /// Polled but not committed work that an engine holds, for tests of conservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uncommitted {
@@ -54,6 +65,9 @@ pub struct Engine {
     pub(crate) actions: VecDeque<Action>,
     pub(crate) counts: Counts,
     pub(crate) transactions: u64,
+    /// Aborts since the last commit, and when to go on after them.
+    pub(crate) aborts: u32,
+    pub(crate) resume_ms: i64,
     pub(crate) dead: bool,
     pub(crate) now_ms: i64,
 }
@@ -70,6 +84,8 @@ impl Engine {
             actions: VecDeque::new(),
             counts: Counts::default(),
             transactions: 0,
+            aborts: 0,
+            resume_ms: i64::MIN,
             dead: false,
             now_ms: 0,
         }
@@ -111,7 +127,9 @@ impl Engine {
     /// When to hand in [`Input::Tick`] at the latest, in milliseconds since the Unix epoch.
     pub fn next_deadline(&self) -> Option<i64> {
         let waits = self.batch.stage == Stage::Filling && self.batch.records > 0;
-        waits.then(|| self.batch.opened_ms.saturating_add(self.options.linger_ms))
+        let lingers = waits.then(|| self.batch.opened_ms.saturating_add(self.options.linger_ms));
+        let rests = (self.resume_ms > self.now_ms).then_some(self.resume_ms);
+        lingers.into_iter().chain(rests).min()
     }
 
     /// Where every task is.
@@ -152,8 +170,10 @@ impl Engine {
     fn advance(&mut self) {
         self.release();
         if self.batch.stage == Stage::Filling {
-            self.poll();
-            self.offer();
+            if self.now_ms >= self.resume_ms {
+                self.poll();
+                self.offer();
+            }
             self.seal();
         }
         if self.batch.stage == Stage::Folding {

@@ -100,6 +100,29 @@ fn an_abort_rewinds_drops_what_was_folded_over_it_and_answers_from_before_it() {
 }
 
 #[test]
+fn a_log_that_refuses_again_and_again_is_asked_less_and_less() {
+    let (mut script, mut id) = Script::in_flight();
+    let mut waits = Vec::new();
+    for now in [0, 0, 50, 150] {
+        script.engine.handle(Input::Transacted(id, Outcome::Aborted("no space".into())), now);
+        let due = script.engine.next_deadline().unwrap_or(now);
+        waits.push(due - now);
+        if due > now {
+            assert!(script.next().is_none(), "nothing is asked before its time");
+            script.engine.handle(Input::Tick, due);
+        }
+        let (from, epoch) = script.polls();
+        let records = vec![Stored { offset: from, record: Record::default() }];
+        script.engine.handle(Input::Polled { task: TASK, epoch, records, next: from + 1, end: from + 1 }, due);
+        let Some(Action::Transact { id: next, .. }) = script.next() else { panic!("it is tried again") };
+        id = next;
+    }
+    assert_eq!(waits, [0, 50, 100, 200], "milliseconds");
+    script.engine.handle(Input::Transacted(id, Outcome::Committed(Vec::new())), 400);
+    assert_eq!(script.engine.next_deadline(), None);
+}
+
+#[test]
 fn an_unknown_outcome_is_what_the_committed_offset_says() {
     for (committed, expected) in [(Some(2), Ok(2)), (None, Ok(0)), (Some(0), Ok(0)), (Some(1), Err(()))] {
         let (mut script, id) = Script::in_flight();

@@ -78,13 +78,12 @@ impl Shell {
             self.tell(Some(seen));
             if self.committing {
                 self.answer()?;
-            } else if self.engine.is_idle() || self.engine.next_deadline().is_some() {
-                seen = self.log.wait(seen, self.pause());
-                self.engine.handle(Input::Advanced, now_ms());
             } else {
-                // Only stalled or restoring tasks are left without an action: the log may bring news.
-                seen = self.log.wait(seen, WAIT);
-                self.engine.handle(Input::Advanced, now_ms());
+                // `seen` was read before the polls: whatever was committed since ends the wait at once.
+                let version = self.log.wait(seen, self.pause());
+                let news = if version == seen { Input::Tick } else { Input::Advanced };
+                seen = version;
+                self.engine.handle(news, now_ms());
             }
             self.flush_now_and_then();
         }
