@@ -11,7 +11,9 @@ use contract::proto::correlation::v1::{Correlation, CorrelationState, Known, cor
 use contract::topic::Topic;
 use contract::{Proto as _, header, key};
 use domain::{Arrival, Attribution, Event, EventId, Fact, Rank, Time};
-use engine::{Disposition, Effects, Folded, Offset, Output, Polled, Processor, Record, Rows, Stored};
+use engine::{
+    Change, Disposition, Effects, Folded, Found, Offset, Output, Polled, Processor, Rebuilt, Record, Rows, Stored,
+};
 use processor::fold::Correlate;
 use processor::fold::correlate::WAITING_MAX;
 use processor::settings::Settings;
@@ -30,6 +32,12 @@ struct Loaded<'a> {
     table: &'a Table,
     keys: BTreeSet<Bytes>,
     prefixes: BTreeMap<Bytes, usize>,
+}
+
+impl<'a> Loaded<'a> {
+    fn nothing(table: &'a Table) -> Self {
+        Self { table, keys: BTreeSet::new(), prefixes: BTreeMap::new() }
+    }
 }
 
 impl Rows for Loaded<'_> {
@@ -255,4 +263,33 @@ fn more_than_the_bound_and_a_second_send_are_dead_letters() {
 
 fn waiting(row: &Bytes) -> usize {
     CorrelationState::decode(&row[..]).expect("a row").waiting.len()
+}
+
+/// What a rebuild publishes when this row stood and that one stands now.
+fn rebuilt(before: &Run, after: &Run) -> Effects {
+    let row = |run: &Run, key: &Bytes| run.table.rows.get(key).cloned();
+    let keys: BTreeSet<Bytes> =
+        [before, after].iter().flat_map(|run| run.table.published()).map(|(key, _)| key).collect();
+    let change = |key: Bytes| Change { before: row(before, &key), after: row(after, &key), key };
+    let changes: Vec<Change> = keys.into_iter().map(change).filter(|change| change.before != change.after).collect();
+    let found = Found::Changes(&changes);
+    let said = Rebuilt { partition: 0, next: 9, timestamp_ms: START_MS, more: false, found };
+    match Correlate::new(settings(), 2).rebuilt(&said, &Loaded::nothing(&after.table)) {
+        Folded::Done(effects) => effects,
+        Folded::Missing { .. } => panic!("rows are given"),
+    }
+}
+
+#[test]
+fn an_event_that_waits_no_more_in_a_new_version_goes_where_it_belongs() {
+    let waits = Run::of(&[event("a", Some(1), 1, 0)], 1);
+    for (after, delivered, letters) in [
+        (Run::of(&[event("a", Some(1), 1, 0), send("a", 1, "acme", 0)], 1), 1, vec![]),
+        (Run::default(), 0, vec!["unmatched".to_owned()]),
+        (Run::of(&[event("a", Some(1), 1, 0), event("a", Some(1), 2, 0)], 1), 0, vec![]),
+    ] {
+        let outputs = rebuilt(&waits, &after).outputs;
+        let told = Run { outputs, ..Run::default() };
+        assert_eq!((told.delivered().len(), told.letters()), (delivered, letters));
+    }
 }

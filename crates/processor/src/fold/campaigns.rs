@@ -9,7 +9,10 @@ use contract::proto::campaign::v1::{CampaignPartial, CampaignStats, Source, camp
 use contract::topic::Topic;
 use contract::{Proto as _, counters, key};
 use domain::{Counters, Time};
-use engine::{Disposition, Effects, Folded, Headers, Made, Polled, Processor, Rebuilt, Rows, Stored, TopicPartition};
+use engine::{
+    Change, Disposition, Effects, Folded, Found, Headers, Made, Polled, Processor, Rebuilt, Rows, Stored,
+    TopicPartition,
+};
 
 use super::also_json;
 use super::{load, missing, republished};
@@ -111,6 +114,9 @@ impl Processor for Campaigns {
         let source = TopicPartition { topic, partition: rebuilt.partition };
         let headers = rebuilt_headers(SCHEMA, self.version, &source, rebuilt);
         let mut effects = republished(rebuilt, headers);
+        if let Found::Changes(changes) = rebuilt.found {
+            effects.rows = changes.iter().map(|change| (change.key.clone(), merged(change))).collect();
+        }
         also_json::publish(&self.settings, Topic::CampaignStatsJson, rebuilt.partition, &mut effects);
         Folded::Done(effects)
     }
@@ -134,6 +140,27 @@ fn take(row: &mut CampaignStats, said: Said) -> Disposition {
         Err(place) => row.sources.insert(place, new),
     }
     Disposition::Folded
+}
+
+/// The row as this version makes it, with what its input has no more: of each source the log keeps the word that came last,
+/// the row the one that holds, and a definition that came late is not the later one.
+fn merged(change: &Change) -> Option<Bytes> {
+    let Some(before) = &change.before else { return change.after.clone() };
+    let known: CampaignStats = contract::decode("CampaignStats", before).unwrap_or_default();
+    let after = change.after.as_ref().and_then(|after| contract::decode("CampaignStats", after).ok());
+    let mut row: CampaignStats = after.unwrap_or_default();
+    for source in known.sources {
+        let Source { source, partial: Some(partial) } = source else { continue };
+        let (seen_us, part) = (partial.as_of_us, source.clone());
+        let (organisation, campaign) = (known.organisation.clone(), known.campaign.clone());
+        take(&mut row, Said { row: change.key.clone(), organisation, campaign, source, partial });
+        let held = row.sources.iter_mut().find(|held| held.source == part).and_then(|held| held.partial.as_mut());
+        if let Some(held) = held.filter(|held| matches!(held.part, Some(Part::Counters(_)))) {
+            held.as_of_us = held.as_of_us.max(seen_us);
+        }
+    }
+    summarise(&mut row);
+    Some(row.encode_to_vec().into())
 }
 
 /// A rebuild counts what is there and does not know the latest event time that was seen: it stays.
@@ -182,4 +209,35 @@ fn summarise(row: &mut CampaignStats) {
     row.created_at = row.created_at.or(first_sent);
     row.as_of = row.sources.iter().map(as_of).max().map(contract::timestamp_of);
     row.counters = Some(counters::to_wire(&sum));
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::proto::campaign::v1::Definition;
+
+    use super::*;
+
+    fn row(name: &str, as_of_us: i64, counted_us: i64) -> Bytes {
+        let definition = Part::Definition(Definition { name: name.to_owned(), ..Definition::default() });
+        let counters = Part::Counters(counters::to_wire(&Counters::default()));
+        let source = |source: &str, as_of_us, part| {
+            let partial = CampaignPartial { as_of_us, part: Some(part), ..CampaignPartial::default() };
+            Source { source: source.to_owned(), partial: Some(partial) }
+        };
+        let sources = vec![source("0", counted_us, counters), source("definition", as_of_us, definition)];
+        let mut row = CampaignStats { campaign: "c".into(), sources, ..CampaignStats::default() };
+        summarise(&mut row);
+        row.encode_to_vec().into()
+    }
+
+    #[test]
+    fn a_rebuild_keeps_the_later_definition_that_compaction_took_for_the_older() {
+        // The log keeps the last record of a key: a definition that came late, of an earlier time.
+        let change = Change { key: Bytes::new(), before: Some(row("New", 2, 9)), after: Some(row("Old", 1, 0)) };
+        let merged: CampaignStats =
+            contract::decode("CampaignStats", &merged(&change).unwrap_or_default()).unwrap_or_default();
+        assert_eq!((merged.name.as_str(), merged.as_of.map(|time| time.nanos)), ("New", Some(9_000)));
+        let only = Change { before: None, ..change };
+        assert_eq!(super::merged(&only), only.after);
+    }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use contract::proto::correlation::v1::{Correlation, correlation::Said};
+use contract::proto::correlation::v1::{Correlation, Waiting, correlation::Said};
 use contract::{Proto as _, header};
 use domain::Time;
 use engine::{Headers, TopicPartition};
@@ -115,19 +115,22 @@ fn watermark_row(micros: i64) -> Bytes {
 /// Gives a row up if it has waited its time; what waited in vain goes to the dead letters, one an event.
 pub(super) fn give_up(source: &TopicPartition, offset: u64, key: &Bytes, table: &mut Table, emit: &mut Emit<'_>) {
     let Some(row) = table.row_if_there(key).filter(|row| table.is_due(row)).cloned() else { return };
-    let position = format!("{source}@{offset}");
-    for waiting in row.waiting() {
-        let said = Correlation {
-            said: waiting.event.clone().map(Said::Event),
-            organisations: waiting.organisations.clone(),
-            ..Correlation::default()
-        };
-        let headers = Headers::from_pairs([
-            (header::ORIGIN, Cow::Borrowed(position.as_bytes())),
-            (header::REASON, Cow::Borrowed(&b"unmatched"[..])),
-            (header::DETAIL, Cow::Borrowed(&b"no send named this provider's message id within 30 days"[..])),
-        ]);
-        emit.letter(source, Some(key.clone()), Some(said.encode_to_vec().into()), headers);
-    }
+    row.waiting().iter().for_each(|waiting| unmatched(source, offset, key, waiting, emit));
     table.remove(key);
+}
+
+/// An event that waited in vain goes to the dead letters.
+pub(super) fn unmatched(source: &TopicPartition, offset: u64, key: &Bytes, waiting: &Waiting, emit: &mut Emit<'_>) {
+    let position = format!("{source}@{offset}");
+    let said = Correlation {
+        said: waiting.event.clone().map(Said::Event),
+        organisations: waiting.organisations.clone(),
+        ..Correlation::default()
+    };
+    let headers = Headers::from_pairs([
+        (header::ORIGIN, Cow::Borrowed(position.as_bytes())),
+        (header::REASON, Cow::Borrowed(&b"unmatched"[..])),
+        (header::DETAIL, Cow::Borrowed(&b"no send named this provider's message id within 30 days"[..])),
+    ]);
+    emit.letter(source, Some(key.clone()), Some(said.encode_to_vec().into()), headers);
 }

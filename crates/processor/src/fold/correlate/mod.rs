@@ -16,7 +16,10 @@ use contract::proto::correlation::v1::{Correlation, Known, Waiting, correlation:
 use contract::topic::Topic;
 use contract::{Proto as _, key};
 use domain::Time;
-use engine::{Disposition, Effects, Folded, Headers, Made, Polled, Processor, Rebuilt, Rows, Stored, TopicPartition};
+use engine::{
+    Change, Disposition, Effects, Folded, Found, Headers, Made, Polled, Processor, Rebuilt, Rows, Stored,
+    TopicPartition,
+};
 
 use super::{load, missing, republished};
 use crate::emit::{Emit, made, rebuilt_headers, row_headers};
@@ -133,7 +136,14 @@ impl Processor for Correlate {
     fn rebuilt(&mut self, rebuilt: &Rebuilt<'_>, _: &dyn Rows) -> Folded {
         let source = TopicPartition { topic: self.settings.topic(Topic::Correlations), partition: rebuilt.partition };
         let headers = rebuilt_headers(SCHEMA, self.version, &source, rebuilt);
-        Folded::Done(republished(rebuilt, headers))
+        let mut effects = republished(rebuilt, headers);
+        if let Found::Changes(changes) = rebuilt.found {
+            let mut emit = Emit::new(&self.settings);
+            emit.at(rebuilt.timestamp_ms);
+            changes.iter().for_each(|change| waits_no_more(&source, rebuilt.next, change, &mut emit));
+            effects.outputs = emit.into_outputs();
+        }
+        Folded::Done(effects)
     }
 }
 
@@ -216,6 +226,19 @@ fn take(table: &mut Table, read: Read, at: Time, emit: &mut Emit<'_>) -> Result<
             Ok(done)
         }
         None => Err(Reject::field("bad_correlation", "said", "names neither a send nor an event")),
+    }
+}
+
+/// An event that waited, and does not in the row of the new version, goes where that version sends it: to its message, or
+/// to the dead letters. The fold has said so while nothing that it says was heard.
+fn waits_no_more(source: &TopicPartition, offset: u64, change: &Change, emit: &mut Emit<'_>) {
+    let row = |bytes: &Option<Bytes>| bytes.as_deref().map(Row::read).unwrap_or_default();
+    let (before, after) = (row(&change.before), row(&change.after));
+    for waiting in before.waiting().iter().filter(|waiting| !after.waiting().contains(waiting)) {
+        match after.known().filter(|known| row::may_reach(waiting, &known.organisation)) {
+            Some(known) => deliver(&known.organisation, &known.message, waiting, emit),
+            None => expiry::unmatched(source, offset, &change.key, waiting, emit),
+        }
     }
 }
 
