@@ -120,7 +120,7 @@ fn readable(at: &Installation, topic: Topic) -> BTreeMap<Bytes, String> {
 }
 
 /// Names the first row that differs, not all that are alike.
-fn same<V: PartialEq + std::fmt::Debug>(left: &BTreeMap<Bytes, V>, right: &BTreeMap<Bytes, V>, what: &str) {
+pub(crate) fn same<V: PartialEq + std::fmt::Debug>(left: &BTreeMap<Bytes, V>, right: &BTreeMap<Bytes, V>, what: &str) {
     for key in left.keys().chain(right.keys()) {
         let (left, right) = (left.get(key), right.get(key));
         assert!(left == right, "{what}, {key:?}:\n{left:#?}\ninstead of\n{right:#?}");

@@ -6,6 +6,7 @@
 mod check;
 mod contacts;
 mod input;
+mod laws;
 mod older;
 mod people;
 mod random;

@@ -20,7 +20,7 @@ use crate::worker::Worker;
 
 const PARTITIONS: u32 = 2;
 /// The present version of all folds, and the one before.
-const PRESENT: u32 = 2;
+pub(crate) const PRESENT: u32 = 2;
 const BEFORE: u32 = 1;
 /// Steps after which a seed that has not settled is stuck.
 const STEPS_MAX: usize = 400_000;
