@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("oracle", &["domain"]),
     ("log", &["engine"]),
     ("embedded", &["engine", "log"]),
+    ("kafka", &["engine", "log"]),
     ("store", &["engine"]),
     ("service", &["engine", "providers"]),
     ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
@@ -28,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "domain",
             "embedded",
             "engine",
+            "kafka",
             "log",
             "oracle",
             "processor",

@@ -4,14 +4,16 @@
 pub mod conformance;
 mod error;
 mod exchange;
+mod membership;
 pub mod model;
 mod topic;
 
 pub use error::{CommitError, Error};
 pub use exchange::{Committed, Read, ReadLimit, Transaction};
+pub use membership::{Membership, Rebalance};
 pub use topic::{Bounds, Cleanup, LogId, TopicDescription, TopicId, TopicSpec};
 
-use engine::{Offset, Output, TopicPartition};
+use engine::{Offset, Output, Topic, TopicPartition};
 
 /// Writes transactions under one transactional id. Making another with the same id fences this one.
 pub trait Producer: Send {
@@ -56,6 +58,24 @@ pub trait Log: Send + Sync {
     /// # Errors
     /// [`Error::OffsetLost`], [`Error::OffsetAhead`], [`Error::Damaged`]: never a silent jump.
     fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error>;
+
+    /// What has arrived of [`Log::read`], for who polls again and again: it asks nobody how far the log goes, so it may find
+    /// less than there is; [`Log::version`] changes when there is more. `high_watermark` is the end as it is known.
+    ///
+    /// # Errors
+    /// As [`Log::read`].
+    fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
+        self.read(partition, from, limit)
+    }
+
+    /// Makes the worker `name` a member of `group`, which shares the partitions of `topics` among its members. `None` where
+    /// there are no groups and whoever opened the log has every partition.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn join(&self, _name: &str, _group: &str, _topics: &[Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
+        Ok(None)
+    }
 
     /// The committed next offsets of a group, stable: an open transaction is waited for.
     ///
