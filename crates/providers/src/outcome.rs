@@ -68,8 +68,9 @@ impl Reject {
 pub struct Reported {
     /// What happened. Its texts are already scrubbed, its link is a template; both are bounded.
     pub fact: Fact,
-    /// When, by the provider, in full precision. Not checked against any bound.
-    pub time: Time,
+    /// When, by the provider, in full precision. Not checked against any bound. None when the provider does not say: then it happened
+    /// no later than the request came.
+    pub time: Option<Time>,
     /// Identity by meaning: a hash of what in the payload makes this event one event, the same however often and under whatever
     /// ids of its own the provider repeats it (level 2 of `providers.md`). Never depends on how the event is understood.
     pub id: EventId,
@@ -111,10 +112,10 @@ pub struct Reported {
 
 impl Reported {
     /// A report of a fact that says nothing else yet.
-    pub(crate) fn new(fact: Fact, time: Time) -> Self {
+    pub(crate) fn new(fact: Fact, time: impl Into<Option<Time>>) -> Self {
         Self {
             fact,
-            time,
+            time: time.into(),
             id: EventId::default(),
             own_id: None,
             provider_message_id: None,

@@ -1,6 +1,6 @@
 //! Outcomes as JSON, for people at a shell.
 
-use domain::{Agent, Fact, Scope};
+use domain::{Agent, Fact, Scope, Time};
 use serde_json::{Value, json};
 
 use crate::outcome::{Outcome, Reported};
@@ -28,7 +28,7 @@ fn event(report: &Reported) -> Value {
         "classification": report.classification,
         "reason": report.reason,
         "recipient": report.recipient,
-        "event_time": report.time.rfc3339(),
+        "event_time": report.time.map(Time::rfc3339),
         "provider_message_id": report.provider_message_id,
         "message_id": report.message,
         "campaign": report.campaign,

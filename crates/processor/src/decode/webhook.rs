@@ -141,7 +141,7 @@ impl Request<'_> {
             organisation: organisation.to_owned(),
             message: reported.message.clone().unwrap_or_default(),
             id: contract::identity::event(&[b"webhook", provider, account, &reported.id.0]),
-            time: text::believable("time", reported.time, self.arrival.received)?,
+            time: text::believable("time", reported.time.unwrap_or(self.arrival.received), self.arrival.received)?,
             decoder: DECODER_VERSION,
             retracted: false,
             rank: reported.rank,
