@@ -159,6 +159,73 @@ fn a_token_is_asked_for_off_loopback_and_never_shown() {
 }
 
 #[test]
+fn brokers_make_kafka_the_log_and_the_rest_has_defaults() {
+    assert!(case("").load().expect("good").kafka.is_none(), "the embedded log is the default");
+    let case =
+        case("prefix = \"mail\"\n[kafka]\nbootstrap_servers = \"a:9092, [::1]:9093\"\n").flag("kafka.replication", "3");
+    let kafka = case.load().expect("good").kafka.expect("brokers");
+    assert_eq!((kafka.group.as_str(), kafka.replication, kafka.min_insync_replicas), ("mail-processor", Some(3), None));
+    assert!(!kafka.instance.is_empty(), "the host has a name");
+    assert_eq!(
+        kafka.properties().into_iter().collect::<Vec<_>>(),
+        [("security.protocol".to_owned(), "plaintext".to_owned())]
+    );
+}
+
+#[test]
+fn a_login_is_whole_or_refused_and_its_password_never_shown() {
+    let base = "[kafka]\nbootstrap_servers = \"a:9092\"\nsecurity_protocol = \"sasl_plaintext\"\n";
+    let secret = "correct-horse";
+    let good = case(base).environment("MAILTALLY_KAFKA_USERNAME", "u").environment("MAILTALLY_KAFKA_PASSWORD", secret);
+    let config = good.load().expect("good");
+    let printed = format!("{}{:?}{config:?}", config::toml(&config), config::json(&config));
+    assert!(printed.contains("kafka.password = \"(secret)\"") && !printed.contains(secret), "{printed}");
+    let properties = config.kafka.expect("brokers").properties();
+    let of = |name: &str| properties.get(name).map(String::as_str);
+    assert_eq!(
+        (of("sasl.username"), of("sasl.password"), of("sasl.mechanism")),
+        (Some("u"), Some(secret), Some("SCRAM-SHA-512"))
+    );
+    let bare = case(base).problems().join("\n");
+    assert!(bare.contains("kafka.username is missing") && bare.contains("kafka.password_file is missing"), "{bare}");
+}
+
+#[test]
+fn what_contradicts_itself_about_kafka_is_refused() {
+    let brokers = "[kafka]\nbootstrap_servers = \"a:9092\"\n";
+    let cases = [
+        (
+            "[kafka]\ngroup = \"g\"\n".to_owned(),
+            "mailtally.toml:2: kafka.group = g stands there without kafka.bootstrap_servers",
+        ),
+        ("[kafka]\nbootstrap_servers = \"broker\"\n".to_owned(), "has `broker`, which is no HOST:PORT"),
+        (format!("{brokers}group = \"My Group\"\n"), "kafka.group = My Group is no name"),
+        (format!("{brokers}replication = 2\nmin_insync_replicas = 3\n"), "is more than kafka.replication"),
+        (
+            format!("{brokers}username = \"u\"\n"),
+            "kafka.username = u is not used with kafka.security_protocol = plaintext",
+        ),
+        (format!("{brokers}password = \"hunter2\"\n"), "kafka.password = (secret) is not used"),
+        (
+            format!("{brokers}ca_file = \"/x\"\n"),
+            "kafka.ca_file = /x is not used with kafka.security_protocol = plaintext",
+        ),
+        (
+            format!("{brokers}security_protocol = \"ssl\"\nca_file = \"/nowhere\"\n"),
+            "kafka.ca_file = /nowhere cannot be read",
+        ),
+        (format!("{brokers}security_protocol = \"ssl\"\ncertificate_file = \"/x\"\n"), "kafka.key_file is missing"),
+        (format!("{brokers}security_protocol = \"SASL\"\n"), "is none of: plaintext, ssl, sasl_plaintext, sasl_ssl"),
+    ];
+    for (toml, expected) in cases {
+        let problems = case(&toml).problems();
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{expected} is not in {problems:?}");
+    }
+    let secret = case(&format!("{brokers}password = \"hunter2\"\n")).problems().join("\n");
+    assert!(!secret.contains("hunter2"), "{secret}");
+}
+
+#[test]
 fn variables_that_an_orchestrator_sets_are_not_ours() {
     let case = case("")
         .environment("MAILTALLY_PORT_8425_TCP_ADDR", "10.0.0.1")

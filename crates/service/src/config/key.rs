@@ -33,6 +33,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// A text that is never shown.
     Secret,
+    /// Any text; empty where it is left to what the key says.
+    Text,
 }
 
 const MIB: u64 = 1 << 20;
@@ -63,6 +65,12 @@ pub const KEYS: &[Key] = &[
     key("token", Kind::Secret, "", "what clients show as: Authorization: Bearer TOKEN"),
     key("token_file", Kind::Path, "", "a file with the token, instead of token"),
     key(
+        "address_key_file",
+        Kind::Path,
+        "",
+        "a file with the 32 bytes under which addresses are hashed, the same for all instances; empty: address.key in the data directory",
+    ),
+    key(
         "json_topics",
         Kind::Switch,
         "false",
@@ -77,6 +85,56 @@ pub const KEYS: &[Key] = &[
     key("breaker.percent", Kind::Whole(1, 100), "50", "refused share of a source that opens its breaker"),
     key("breaker.records", Kind::Whole(1, 1_000_000), "1000", "records of a source before its breaker may open"),
     key("breaker.stops", Kind::Switch, "false", "an open breaker stops its partition; otherwise it alerts and goes on"),
+    key(
+        "kafka.bootstrap_servers",
+        Kind::Text,
+        "",
+        "brokers to begin with, HOST:PORT separated by commas; empty: the embedded log in the data directory",
+    ),
+    key("kafka.group", Kind::Text, "", "consumer group that shares the partitions; empty: PREFIX-processor"),
+    key(
+        "kafka.instance",
+        Kind::Text,
+        "",
+        "name of this instance, its own within the group and the same after a restart; empty: the host's name",
+    ),
+    key("kafka.replication", Kind::Whole(0, 100), "0", "replicas of topics that are made; 0: the brokers' default"),
+    key(
+        "kafka.min_insync_replicas",
+        Kind::Whole(0, 100),
+        "0",
+        "replicas that must have a record before it counts; 0: one less than there are, at least 1",
+    ),
+    key(
+        "kafka.transaction_timeout_ms",
+        Kind::Whole(1_000, 900_000),
+        "10000",
+        "after how long the brokers abort the open transaction of an instance that died; readers wait for it",
+    ),
+    key(
+        "kafka.session_timeout_ms",
+        Kind::Whole(6_000, 1_800_000),
+        "10000",
+        "after how long without a heartbeat an instance's partitions go to others",
+    ),
+    key(
+        "kafka.security_protocol",
+        Kind::Word(&["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]),
+        "plaintext",
+        "how brokers are spoken to",
+    ),
+    key("kafka.ca_file", Kind::Path, "", "certificates (PEM) that sign the brokers'; empty: the system's"),
+    key("kafka.certificate_file", Kind::Path, "", "own certificate (PEM), where the brokers ask for one"),
+    key("kafka.key_file", Kind::Path, "", "the certificate's key (PEM, not encrypted)"),
+    key(
+        "kafka.sasl_mechanism",
+        Kind::Word(&["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]),
+        "SCRAM-SHA-512",
+        "how user name and password are shown, with sasl_plaintext and sasl_ssl",
+    ),
+    key("kafka.username", Kind::Text, "", "user name, with sasl_plaintext and sasl_ssl"),
+    key("kafka.password", Kind::Secret, "", "password; better in password_file or the environment"),
+    key("kafka.password_file", Kind::Path, "", "a file with the password, instead of password"),
     key("log.format", Kind::Word(&["text", "json"]), "text", "how a log line is written"),
     key("log.level", Kind::Word(&["error", "warn", "info", "debug", "trace"]), "info", "the least that is logged"),
 ];

@@ -3,22 +3,26 @@
 
 mod account;
 mod file;
+mod kafka;
 mod key;
 mod layer;
 mod print;
 mod problem;
+mod secret;
 mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub use account::Account;
+pub use kafka::Kafka;
 pub use key::{KEYS, Key, Kind};
 pub use layer::Layers;
 pub use print::{json, toml};
 pub use problem::{Origin, Problem, Problems};
+pub use secret::Secret;
 pub use value::Value;
 
 /// Everything that an installation can set, validated.
@@ -32,6 +36,10 @@ pub struct Config {
     pub partitions: u32,
     /// Threads that fold.
     pub workers: u32,
+    /// A file with the key of the address hashes, where it is not the data directory's own.
+    pub address_key_file: Option<PathBuf>,
+    /// The brokers; `None` with the embedded log.
+    pub kafka: Option<Kafka>,
     /// Memory of log and stores together, in bytes.
     pub memory_bytes: u64,
     /// Free bytes of the disk below which the intake takes nothing.
@@ -52,7 +60,7 @@ pub struct Config {
     pub log: Log,
     /// Providers' accounts.
     pub accounts: Vec<Account>,
-    settings: BTreeMap<&'static str, Setting>,
+    settings: Settings,
 }
 
 /// Bounds of one transaction.
@@ -97,27 +105,8 @@ pub struct Log {
     pub level: String,
 }
 
-/// A value that is compared and never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Hides a value.
-    pub fn new(value: &str) -> Self {
-        Self(value.to_owned())
-    }
-
-    /// The value, for the one comparison that needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
-    }
-}
+/// Every key's value.
+type Settings = BTreeMap<&'static str, Setting>;
 
 /// One key's value, and where it came from.
 #[derive(Clone)]
@@ -143,13 +132,14 @@ impl Config {
         let mut raw = layer::merged(layers, &mut problems);
         let accounts = account::all(std::mem::take(&mut raw.accounts), &mut problems);
         let settings = raw.settings(&mut problems);
-        let token = token(&settings, &mut problems);
-        let config = Self::of(settings, token, accounts);
+        let token = secret::token(&settings, &mut problems);
+        let kafka = kafka::read(&settings, &mut problems);
+        let config = Self { token, kafka, ..Self::of(settings, accounts) };
         config.check_token(&mut problems);
         if problems.is_empty() { Ok(config) } else { Err(Problems(problems)) }
     }
 
-    fn of(settings: BTreeMap<&'static str, Setting>, token: Option<Secret>, accounts: Vec<Account>) -> Self {
+    fn of(settings: Settings, accounts: Vec<Account>) -> Self {
         let value = |key: &str| settings.get(key).map(|setting| &setting.value);
         let text = |key: &str| value(key).map(Value::to_string).unwrap_or_default();
         let number = |key: &str| value(key).and_then(Value::number).unwrap_or_default();
@@ -163,10 +153,12 @@ impl Config {
             prefix: text("prefix"),
             partitions: small("partitions"),
             workers: small("workers"),
+            address_key_file: Some(text("address_key_file")).filter(|path| !path.is_empty()).map(PathBuf::from),
+            kafka: None,
             memory_bytes: number("memory_bytes"),
             disk_headroom_bytes: number("disk_headroom_bytes"),
             listen: value("listen").and_then(Value::socket).unwrap_or(unset),
-            token,
+            token: None,
             json_topics: switch("json_topics"),
             commit: Commit {
                 records: size("commit.records"),
@@ -210,33 +202,4 @@ impl Config {
             problems.push(Problem::of("listen", &self.listen.to_string(), origin, why));
         }
     }
-}
-
-/// The token itself, or the content of its file.
-fn token(settings: &BTreeMap<&'static str, Setting>, problems: &mut Vec<Problem>) -> Option<Secret> {
-    const SHORTEST: usize = 16;
-    let given = |key: &str| settings.get(key).filter(|setting| !setting.value.to_string().is_empty());
-    let (token, setting, key) = match (given("token"), given("token_file")) {
-        (None, None) => return None,
-        (Some(_), Some(file)) => {
-            let why = "token is given too: keep one of them";
-            problems.push(Problem::of("token_file", &file.value.to_string(), file.origin.clone(), why));
-            return None;
-        }
-        (Some(token), None) => (token.value.to_string(), token, "token"),
-        (None, Some(file)) => match std::fs::read_to_string(Path::new(&file.value.to_string())) {
-            Ok(token) => (token.trim().to_owned(), file, "token_file"),
-            Err(error) => {
-                let why = format!("cannot be read ({error}): make it readable for this user");
-                problems.push(Problem::of("token_file", &file.value.to_string(), file.origin.clone(), &why));
-                return None;
-            }
-        },
-    };
-    let is_good = token.len() >= SHORTEST && token.bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_good {
-        let why = format!("wants {SHORTEST} or more visible ASCII characters, e.g. from: openssl rand -hex 32");
-        problems.push(Problem::of(key, "(secret)", setting.origin.clone(), &why));
-    }
-    Some(Secret(token))
 }

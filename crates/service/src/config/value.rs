@@ -48,7 +48,7 @@ impl fmt::Display for Value {
 pub(super) fn read(kind: Kind, words: &str) -> Result<Value, String> {
     let words = words.trim();
     match kind {
-        Kind::Path | Kind::Secret => Ok(Value::Text(words.to_owned())),
+        Kind::Path | Kind::Secret | Kind::Text => Ok(Value::Text(words.to_owned())),
         Kind::Name => name(words),
         Kind::Whole(least, most) => within(words.parse().ok(), least, most)
             .ok_or_else(|| format!("is no whole number from {least} to {most}: give one")),
