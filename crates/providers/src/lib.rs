@@ -6,20 +6,24 @@
 
 mod agent;
 mod amazon_ses;
+mod check;
 mod identity;
 mod json;
 mod mapping;
 mod outcome;
 mod output;
 mod part;
+mod replays;
 mod scrub;
 mod sendgrid;
 mod url;
 mod when;
 
+pub use check::{Accepted, Check, Refusal, Request, Secret, Token};
 pub use mapping::{Mapping, Place};
-pub use outcome::{Outcome, Reject, Reported};
+pub use outcome::{Note, Outcome, Reject, Reported};
 pub use output::to_json;
+pub use replays::Replays;
 pub use scrub::scrub;
 pub use url::link_template;
 
@@ -33,14 +37,48 @@ pub struct Provider {
     pub name: &'static str,
     /// Reads a request's body: outcomes in the order of the body. An error is about the body as a whole, and then nothing of it
     /// has an outcome.
-    pub decode: fn(&[u8], &Mapping) -> Result<Vec<Outcome>, Reject>,
+    pub decode: Decode,
+    /// Whether a request is the provider's; none where that takes more than the request and secrets (Amazon SNS: a certificate).
+    pub check: Option<Check>,
+    /// The header that carries the event's id, where the body has none.
+    event_id_header: Option<&'static str>,
+}
+
+/// Reads a request's body.
+pub type Decode = fn(&[u8], &Mapping) -> Result<Vec<Outcome>, Reject>;
+
+impl Provider {
+    #[allow(dead_code, reason = "the checks of the providers come next")]
+    const fn checked(self, check: Check) -> Self {
+        Self { check: Some(check), ..self }
+    }
+
+    #[allow(dead_code, reason = "Resend comes next")]
+    const fn identified_by(self, header: &'static str) -> Self {
+        Self { event_id_header: Some(header), ..self }
+    }
+
+    const fn of(name: &'static str, decode: Decode) -> Self {
+        Self { name, decode, check: None, event_id_header: None }
+    }
+
+    /// Reads a request's body with the headers that came with it, which may carry the event's id.
+    ///
+    /// # Errors
+    /// What is wrong with the body as a whole.
+    pub fn read(&self, headers: &[(&str, &str)], body: &[u8], mapping: &Mapping) -> Result<Vec<Outcome>, Reject> {
+        let mut outcomes = (self.decode)(body, mapping)?;
+        let request = Request { url: "", headers, body };
+        if let Some(id) = self.event_id_header.and_then(|name| request.header(name)) {
+            outcomes.iter_mut().enumerate().for_each(|(place, outcome)| outcome.identify(id, place));
+        }
+        Ok(outcomes)
+    }
 }
 
 /// The providers, one line each.
-pub const ALL: &[Provider] = &[
-    Provider { name: "amazon_ses", decode: amazon_ses::decode },
-    Provider { name: "sendgrid", decode: sendgrid::decode },
-];
+pub const ALL: &[Provider] =
+    &[Provider::of("amazon_ses", amazon_ses::decode), Provider::of("sendgrid", sendgrid::decode)];
 
 /// The provider of this name.
 ///

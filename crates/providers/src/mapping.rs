@@ -92,7 +92,7 @@ impl Mapping {
     }
 
     /// Fills in what the labels and the report's tags say of the message.
-    pub(crate) fn attribute(&self, labels: &impl Labels, report: &mut Reported) {
+    pub(crate) fn attribute<F>(&self, labels: &impl Labels, report: &mut Reported<F>) {
         let read = |place: &Place| place.read(labels, &report.tags);
         let campaign = read(&self.campaign);
         let copy = read(&self.copy);

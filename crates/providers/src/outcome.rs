@@ -1,12 +1,17 @@
 //! What a part of a body comes to: an event, something to leave aside, or something that cannot be read.
 
+use domain::contact::Cause;
 use domain::{EventId, Fact, MailClass, Origin, Rank, Time};
+
+use crate::part;
 
 /// What one part of a body, for one recipient, comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A fact about one message and one recipient.
     Event(Box<Reported>),
+    /// About a message or its address, and without weight for the message's status.
+    Note(Box<Reported<Note>>),
     /// Understood, and nothing that a message keeps.
     Ignored {
         /// The provider's word for it, at most 64 bytes, without addresses.
@@ -29,6 +34,17 @@ impl Outcome {
     /// Every word that [`Outcome::Ignored`] gives as its why.
     pub const WHYS: [&'static str; 7] =
         ["inbound_mail", "no_change", "no_group", "not_about_a_message", "not_spam", "set_up", "unknown_event"];
+
+    /// Gives the event the id that came beside its body, if it has none of its own; those behind the first with their place.
+    pub(crate) fn identify(&mut self, id: &str, place: usize) {
+        let own_id = match self {
+            Self::Event(report) => &mut report.own_id,
+            Self::Note(report) => &mut report.own_id,
+            Self::Ignored { .. } | Self::Rejected { .. } => return,
+        };
+        let id = part::kept(id);
+        own_id.get_or_insert_with(|| if place == 0 { id } else { format!("{id}#{place}") });
+    }
 }
 
 /// Why a body, or a part of it, cannot be used.
@@ -62,12 +78,61 @@ impl Reject {
     }
 }
 
-/// A fact as a provider reports it, with all that the report says of its message. Fields other than `fact` are raw: they may hold
+/// What a provider says beside the facts of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The address is now on the provider's list of those that get no mail; why, if it is for one of our causes.
+    SuppressionAdded(Option<Cause>),
+    /// The address is off the provider's list; what it was on it for.
+    SuppressionRemoved(Option<Cause>),
+    /// A machine answered the mail: out of office, a challenge, a change of address.
+    AutoResponded,
+}
+
+impl Note {
+    /// The note as a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SuppressionAdded(_) => "suppression_added",
+            Self::SuppressionRemoved(_) => "suppression_removed",
+            Self::AutoResponded => "auto_responded",
+        }
+    }
+
+    /// What the address is, or was, suppressed for.
+    pub const fn cause(self) -> Option<Cause> {
+        match self {
+            Self::SuppressionAdded(cause) | Self::SuppressionRemoved(cause) => cause,
+            Self::AutoResponded => None,
+        }
+    }
+}
+
+/// What is read as the point of an event: a fact, or a note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    Fact(Fact),
+    Note(Note),
+}
+
+impl From<Fact> for Said {
+    fn from(fact: Fact) -> Self {
+        Self::Fact(fact)
+    }
+}
+
+impl From<Note> for Said {
+    fn from(note: Note) -> Self {
+        Self::Note(note)
+    }
+}
+
+/// A fact (or a note) as a provider reports it, with all that the report says of its message. Fields other than `fact` are raw: they may hold
 /// addresses and personal data. Each is bounded (4 KiB, 64 tags).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reported {
-    /// What happened. Its texts are already scrubbed, its link is a template; both are bounded.
-    pub fact: Fact,
+pub struct Reported<F = Fact> {
+    /// What happened. Of a fact, its texts are already scrubbed, its link is a template; both are bounded.
+    pub fact: F,
     /// When, by the provider, in full precision. Not checked against any bound. None when the provider does not say: then it happened
     /// no later than the request came.
     pub time: Option<Time>,
@@ -110,9 +175,9 @@ pub struct Reported {
     pub agent_rule: Option<&'static str>,
 }
 
-impl Reported {
-    /// A report of a fact that says nothing else yet.
-    pub(crate) fn new(fact: Fact, time: impl Into<Option<Time>>) -> Self {
+impl<F> Reported<F> {
+    /// A report that says nothing else yet.
+    pub(crate) fn new(fact: F, time: impl Into<Option<Time>>) -> Self {
         Self {
             fact,
             time: time.into(),
@@ -141,5 +206,39 @@ impl Reported {
     pub fn event_keys(&self) -> Vec<String> {
         let id: String = self.id.0.iter().map(|byte| format!("{byte:02x}")).collect();
         self.own_id.clone().into_iter().chain([id]).collect()
+    }
+    /// The same report of another fact.
+    pub(crate) fn of<G>(self, fact: G) -> Reported<G> {
+        Reported {
+            fact,
+            time: self.time,
+            id: self.id,
+            own_id: self.own_id,
+            provider_message_id: self.provider_message_id,
+            recipient: self.recipient,
+            organisation: self.organisation,
+            message: self.message,
+            campaign: self.campaign,
+            client: self.client,
+            rank: self.rank,
+            copy: self.copy,
+            origin: self.origin,
+            class: self.class,
+            tags: self.tags,
+            reason: self.reason,
+            classification: self.classification,
+            user_agent: self.user_agent,
+            url: self.url,
+            agent_rule: self.agent_rule,
+        }
+    }
+}
+
+impl From<Reported<Said>> for Outcome {
+    fn from(mut report: Reported<Said>) -> Self {
+        match std::mem::replace(&mut report.fact, Said::Note(Note::AutoResponded)) {
+            Said::Fact(fact) => Self::Event(Box::new(report.of(fact))),
+            Said::Note(note) => Self::Note(Box::new(report.of(note))),
+        }
     }
 }

@@ -1,15 +1,20 @@
 //! Outcomes as JSON, for people at a shell.
 
+use domain::contact::Cause;
 use domain::{Agent, Fact, Scope, Time};
 use serde_json::{Value, json};
 
-use crate::outcome::{Outcome, Reported};
+use crate::outcome::{Note, Outcome, Reported};
 
 /// One outcome as one JSON object: `outcome` is event, ignored or rejected; absent parts are null. It repeats the raw fields, addresses
 /// included, and is meant for whoever holds the body anyway.
 pub fn to_json(outcome: &Outcome) -> Value {
     match outcome {
-        Outcome::Event(report) => event(report),
+        Outcome::Event(report) => {
+            let link = if let Fact::Clicked { link, .. } = &report.fact { Some(link.as_str()) } else { None };
+            event(report, kind_of(&report.fact), link)
+        }
+        Outcome::Note(report) => event(report, note_of(report.fact), None),
         Outcome::Ignored { kind, why, recipient } => {
             json!({"outcome": "ignored", "type": kind, "reason": why, "recipient": recipient})
         }
@@ -19,8 +24,7 @@ pub fn to_json(outcome: &Outcome) -> Value {
     }
 }
 
-fn event(report: &Reported) -> Value {
-    let (kind, qualifier) = kind_of(&report.fact);
+fn event<F>(report: &Reported<F>, (kind, qualifier): (&str, Option<String>), link: Option<&str>) -> Value {
     json!({
         "outcome": "event",
         "type": kind,
@@ -38,8 +42,27 @@ fn event(report: &Reported) -> Value {
         "tags": report.tags,
         "user_agent": report.user_agent,
         "url": report.url,
-        "link": if let Fact::Clicked { link, .. } = &report.fact { Some(link) } else { None },
+        "link": link,
     })
+}
+
+/// The word of a note, and of what it is for.
+fn note_of(note: Note) -> (&'static str, Option<String>) {
+    let kind = match note {
+        Note::SuppressionAdded(_) => "SuppressionAdded",
+        Note::SuppressionRemoved(_) => "SuppressionRemoved",
+        Note::AutoResponded => "AutoResponded",
+    };
+    (kind, note.cause().map(|cause| cause_word(cause).to_owned()))
+}
+
+const fn cause_word(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Bounce => "bounce",
+        Cause::Complaint => "complaint",
+        Cause::Invalid => "invalid",
+        Cause::Domain => "domain",
+    }
 }
 
 /// The word of a fact, and of what qualifies it.

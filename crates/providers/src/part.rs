@@ -73,7 +73,7 @@ pub(crate) fn tags(words: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Whether a report says at all whose it is.
-pub(crate) fn attributed(report: &Reported) -> Result<(), Reject> {
+pub(crate) fn attributed<F>(report: &Reported<F>) -> Result<(), Reject> {
     let named = [&report.recipient, &report.message, &report.provider_message_id].into_iter().any(Option::is_some);
     if named { Ok(()) } else { Err(Reject::new("no_message", "names neither a recipient nor a message")) }
 }

@@ -51,7 +51,9 @@ pub fn fates(settings: &Settings, source: &Source<'_>, emit: &mut Emit<'_>) -> R
     let webhook = parse(source.stored.record.value.as_deref())?;
     let provider = provider(&webhook.provider)?;
     let account = account(settings, &webhook)?;
-    let outcomes = (provider.decode)(&webhook.body, &account.mapping).map_err(|why| Reject {
+    let headers: Vec<(&str, &str)> =
+        webhook.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())).collect();
+    let outcomes = provider.read(&headers, &webhook.body, &account.mapping).map_err(|why| Reject {
         reason: why.reason,
         field: "body",
         detail: why.detail,
@@ -97,6 +99,7 @@ impl Request<'_> {
                 self.dead_letter(None, &reported.organisation, &why, emit);
                 Fate::Rejected(why)
             }),
+            Outcome::Note(reported) => Fate::Ignored(reported.fact.word()),
             Outcome::Ignored { why, .. } => Fate::Ignored(why),
             Outcome::Rejected { why, raw } => {
                 let why = Reject { reason: why.reason, field: "body", detail: why.detail };
