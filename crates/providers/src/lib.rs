@@ -7,12 +7,15 @@
 mod agent;
 mod amazon_ses;
 mod check;
+mod fact;
 mod identity;
 mod json;
 mod mapping;
+mod metadata;
 mod outcome;
 mod output;
 mod part;
+mod postmark;
 mod replays;
 mod scrub;
 mod sendgrid;
@@ -48,7 +51,6 @@ pub struct Provider {
 pub type Decode = fn(&[u8], &Mapping) -> Result<Vec<Outcome>, Reject>;
 
 impl Provider {
-    #[allow(dead_code, reason = "the checks of the providers come next")]
     const fn checked(self, check: Check) -> Self {
         Self { check: Some(check), ..self }
     }
@@ -77,8 +79,11 @@ impl Provider {
 }
 
 /// The providers, one line each.
-pub const ALL: &[Provider] =
-    &[Provider::of("amazon_ses", amazon_ses::decode), Provider::of("sendgrid", sendgrid::decode)];
+pub const ALL: &[Provider] = &[
+    Provider::of("amazon_ses", amazon_ses::decode),
+    Provider::of("postmark", postmark::decode).checked(postmark::check),
+    Provider::of("sendgrid", sendgrid::decode),
+];
 
 /// The provider of this name.
 ///
