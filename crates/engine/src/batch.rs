@@ -96,6 +96,8 @@ impl Batch {
 pub struct Counts {
     /// Records by fold and disposition.
     pub dispositions: BTreeMap<(crate::topology::FoldIndex, Disposition), u64>,
+    /// The earliest time of a record, by fold, in milliseconds since the Unix epoch.
+    pub oldest_ms: BTreeMap<crate::topology::FoldIndex, i64>,
     /// Transactions committed.
     pub commits: u64,
     /// Transactions aborted, or unknown and found aborted.
@@ -106,6 +108,9 @@ impl Counts {
     pub(crate) fn add(&mut self, batch: &Batch) {
         self.commits += 1;
         for (task, part) in &batch.parts {
+            if let Some(oldest_ms) = part.polled.records.iter().map(|stored| stored.record.timestamp_ms).min() {
+                self.oldest_ms.entry(task.fold).and_modify(|known| *known = oldest_ms.min(*known)).or_insert(oldest_ms);
+            }
             for disposition in part.effects.iter().flat_map(|effects| &effects.dispositions) {
                 *self.dispositions.entry((task.fold, *disposition)).or_default() += 1;
             }

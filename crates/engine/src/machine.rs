@@ -160,6 +160,11 @@ impl Engine {
         Uncommitted { records: self.batch.records + held.0, bytes: self.batch.bytes + held.1 }
     }
 
+    /// Bytes of records that are not committed and of committed rows that are kept in memory, about.
+    pub fn held_bytes(&self) -> usize {
+        self.uncommitted().bytes + self.tasks.values().map(|task| task.overlay.bytes()).sum::<usize>()
+    }
+
     pub(crate) fn die(&mut self, why: String) {
         self.dead = true;
         self.actions.clear();

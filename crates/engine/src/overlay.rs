@@ -20,6 +20,7 @@ pub(crate) struct Overlay {
     /// Committed rows of the generation before: dropped whole when `young` is full.
     old: Known,
     young_bytes: usize,
+    old_bytes: usize,
     /// Prefixes read for the batch being folded.
     scans: HashMap<Bytes, Vec<(Bytes, Bytes)>>,
     /// Prefixes asked for and not read yet, and the rows under them that were committed meanwhile: what the store answers may
@@ -87,8 +88,13 @@ impl Overlay {
     pub(crate) fn shrink(&mut self, bytes: usize) {
         if self.young_bytes > bytes / 2 {
             self.old = std::mem::take(&mut self.young);
-            self.young_bytes = 0;
+            self.old_bytes = std::mem::take(&mut self.young_bytes);
         }
+    }
+
+    /// Bytes of the committed rows that it keeps, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.young_bytes + self.old_bytes
     }
 
     fn remember(&mut self, key: Bytes, row: Option<Bytes>) {

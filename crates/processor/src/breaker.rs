@@ -57,9 +57,9 @@ impl Breakers {
         self.lock().bounds = bounds;
     }
 
-    /// Open breakers by intake.
+    /// Open breakers by intake, every intake.
     pub fn open(&self) -> BTreeMap<&'static str, usize> {
-        let mut open = BTreeMap::new();
+        let mut open = BTreeMap::from([Topic::Platform, Topic::Webhooks].map(|intake| (intake.short(), 0)));
         for ((intake, _), sources) in &self.lock().sources {
             *open.entry(*intake).or_default() += sources.values().filter(|source| source.open).count();
         }

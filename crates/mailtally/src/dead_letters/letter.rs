@@ -98,11 +98,13 @@ pub(super) fn each(at: &System, from: &[Offset], steps: &mut Steps<'_>, take: &m
 /// The letters that were redriven.
 pub(super) fn redriven(at: &System, steps: &mut Steps<'_>) -> Result<BTreeSet<Id>> {
     let mut redriven = BTreeSet::new();
-    records(at, &[], steps, &mut |_, stored| {
-        let named = stored.record.headers.get(header::REDRIVEN).map(String::from_utf8_lossy);
-        redriven.extend(named.and_then(|text| id(&text).ok()));
-    })?;
+    records(at, &[], steps, &mut |_, stored| redriven.extend(redriven_by(&stored.record)))?;
     Ok(redriven)
+}
+
+/// The letter that this record says was redriven.
+pub(super) fn redriven_by(record: &Record) -> Option<Id> {
+    id(&String::from_utf8_lossy(record.headers.get(header::REDRIVEN)?)).ok()
 }
 
 fn records(at: &System, from: &[Offset], steps: &mut Steps<'_>, take: &mut dyn FnMut(Id, Stored)) -> Result<()> {

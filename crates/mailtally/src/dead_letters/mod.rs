@@ -33,6 +33,11 @@ pub(crate) enum DeadLetters {
     Redrive(redrive::Redrive),
 }
 
+/// The letter, partition and offset, that this record says was redriven.
+pub(crate) fn redriven(record: &engine::Record) -> Option<(u32, engine::Offset)> {
+    letter::redriven_by(record)
+}
+
 impl DeadLetters {
     /// Carries it out. Exit code 1 when a letter was refused, or failed again.
     pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {

@@ -16,7 +16,7 @@ use crate::Format;
 use crate::reply::{Progress, Reply};
 use crate::request::Place;
 use crate::scan::Steps;
-use crate::system::System;
+use crate::system::{System, now_ms};
 use campaigns::Published;
 use partition::Partition;
 use report::{Difference, Report};
@@ -47,6 +47,7 @@ impl Reconcile {
     pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
         let cut = at.cut()?;
         let report = compare(&cut.system, reply.progress)?;
+        service::metric::reconciled(report.difference.is_some(), now_ms());
         match self.format {
             Format::Json => writeln!(reply.out, "{}", report.json())?,
             Format::Table => report.print(reply.out)?,

@@ -76,6 +76,9 @@ impl Producer for MeteredProducer {
             }
             Err(CommitError::Fenced) => {}
             Err(error) => {
+                if matches!(error, CommitError::Unknown(_)) {
+                    metric::unknown();
+                }
                 self.health.refused(error);
                 std::thread::sleep(AFTER_REFUSAL);
             }

@@ -3,6 +3,7 @@
 
 mod commands;
 pub(crate) mod control;
+mod letters;
 mod metered;
 mod signals;
 mod unmatched;
@@ -138,10 +139,13 @@ impl Live {
         let signals = Signals::listen()?;
         let stop = Arc::new(AtomicBool::new(false));
         let of = config.workers.min(system.settings.partitions);
-        let worker = |place| {
+        let worker = |place: u32| {
             let board = Arc::clone(&board);
-            let observe =
-                move |seen: processor::driver::Observation| board.observe(&seen.states, &seen.counts, now_ms());
+            let held = metrics::gauge!(metric::OVERLAY_BYTES, "worker" => place.to_string());
+            let observe = move |seen: processor::driver::Observation| {
+                board.observe(&seen.states, &seen.counts, now_ms());
+                held.set(f64::from(u32::try_from(seen.held_bytes).unwrap_or(u32::MAX)));
+            };
             system.worker(place, of, Box::new(observe)).spawn().map_err(anyhow::Error::msg)
         };
         let workers = (0..of).map(worker).collect::<Result<Vec<_>>>()?;

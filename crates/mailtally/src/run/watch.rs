@@ -12,6 +12,7 @@ use processor::topology::topology;
 use service::health::Board;
 use service::metric;
 
+use super::letters::Letters;
 use super::metered::Metered;
 use super::unmatched::Unmatched;
 use super::upkeep::pause;
@@ -30,13 +31,15 @@ pub(super) struct Watch {
     log: Arc<Metered>,
     headroom_bytes: u64,
     unmatched: Unmatched,
+    letters: Letters,
     blind: bool,
 }
 
 impl Watch {
     /// Watches this system.
     pub(super) fn new(system: Arc<System>, board: Arc<Board>, log: Arc<Metered>, headroom_bytes: u64) -> Self {
-        Self { system, board, log, headroom_bytes, unmatched: Unmatched::default(), blind: false }
+        let (unmatched, letters) = (Unmatched::default(), Letters::default());
+        Self { system, board, log, headroom_bytes, unmatched, letters, blind: false }
     }
 
     /// Starts the thread; it ends soon after `stop`.
@@ -52,6 +55,7 @@ impl Watch {
     }
 
     fn look(&mut self) {
+        self.board.measure(now_ms());
         match self.lag() {
             Ok(()) => self.blind = false,
             // Said once, not every second.
@@ -62,6 +66,11 @@ impl Watch {
             Ok(waiting) => gauge(metrics::gauge!(metric::UNMATCHED), u64::try_from(waiting).unwrap_or(u64::MAX)),
             Err(error) => tracing::warn!(%error, "what waits for its send is not known"),
         }
+        match self.letters.look(self.system.log.as_ref(), &self.system.settings) {
+            Ok((kept, left_ms)) => metric::letters(kept, left_ms),
+            Err(error) => tracing::warn!(%error, "how long dead letters stay is not known"),
+        }
+        gauge(metrics::gauge!(metric::TASKS), u64::try_from(self.system.tasks().count()).unwrap_or(u64::MAX));
         for (intake, open) in self.system.settings.breakers.open() {
             let open = u64::try_from(open).unwrap_or(u64::MAX);
             gauge(metrics::gauge!(metric::BREAKERS_OPEN, "fold" => format!("decode-{intake}")), open);
@@ -104,6 +113,7 @@ impl Watch {
     fn disk(&self, root: &Path) {
         let Some(free) = space::free(root) else { return };
         gauge(metrics::gauge!(metric::DISK_FREE_BYTES), free);
+        gauge(metrics::gauge!(metric::DISK_HEADROOM_BYTES), self.headroom_bytes);
         let full = free < self.headroom_bytes;
         let why = format!(
             "the disk has {free} bytes free, less than disk_headroom_bytes = {}: free some, folding goes on",

@@ -40,6 +40,8 @@ pub struct Observation {
     pub states: Vec<(TaskId, State)>,
     /// What was committed since the last observation.
     pub counts: Counts,
+    /// Bytes of records and rows that it holds in memory, about.
+    pub held_bytes: usize,
     /// Nothing is polled, in flight or restoring, and every task has seen the end of its input at this log version.
     pub idle_at: Option<u64>,
 }

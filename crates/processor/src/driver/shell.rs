@@ -331,7 +331,8 @@ impl Shell {
     fn tell(&mut self, seen: Option<u64>) {
         let states = self.engine.states().map(|(task, state)| (task, state.clone())).collect();
         let idle_at = seen.filter(|_| self.engine.is_idle());
-        (self.observe)(Observation { states, counts: self.engine.take_counts(), idle_at });
+        let (counts, held_bytes) = (self.engine.take_counts(), self.engine.held_bytes());
+        (self.observe)(Observation { states, counts, held_bytes, idle_at });
     }
 
     fn flush_now_and_then(&mut self) {

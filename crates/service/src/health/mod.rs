@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use engine::{Counts, Disposition, Offset, State, TaskId, Topology};
 
 use crate::metric;
+use crate::metric::seconds;
 pub use report::{Progress, Report, TaskReport};
 
 /// A task with lag that has committed nothing for so long, in milliseconds, is reported as stalled.
@@ -43,7 +44,8 @@ struct Task {
 impl Board {
     /// A board that knows these tasks: those nobody has told of are being opened.
     pub fn new(topology: &Topology, tasks: impl IntoIterator<Item = TaskId>, now_ms: i64) -> Self {
-        let folds = topology.folds.iter().map(|fold| fold.name).collect();
+        let folds: Vec<_> = topology.folds.iter().map(|fold| fold.name).collect();
+        folds.iter().for_each(|fold| begin(fold));
         let task = Task { state: State::Opening, since_ms: now_ms, committed: 0, end: 0, moved_ms: now_ms };
         let fresh = |id| (id, Task { state: task.state.clone(), ..task });
         let tasks = tasks.into_iter().map(fresh).collect();
@@ -52,7 +54,7 @@ impl Board {
 
     /// Takes what a worker tells: its tasks' states, and what it has committed since the last time.
     pub fn observe(&self, states: &[(TaskId, State)], counts: &Counts, now_ms: i64) {
-        self.count(counts);
+        self.count(counts, now_ms);
         let mut seen = self.lock();
         for (id, state) in states {
             let Some(task) = seen.tasks.get_mut(id).filter(|task| task.state != *state) else { continue };
@@ -61,22 +63,36 @@ impl Board {
                 task.since_ms = now_ms;
             }
             task.state = state.clone();
-            if let Some(ratio) = report::ratio(state) {
-                self.gauge(metric::RESTORED, *id).set(ratio);
-            }
         }
     }
 
-    /// Takes a task's committed offset and the end of its input.
+    /// Takes a task's committed offset and the end of its input, where every record is readable.
     pub fn compare(&self, id: TaskId, committed: Offset, end: Offset, now_ms: i64) {
+        self.compare_stable(id, committed, (end, end), now_ms);
+    }
+
+    /// Takes a task's committed offset, and the high watermark and the last stable offset of its input.
+    pub fn compare_stable(&self, id: TaskId, committed: Offset, (end, stable): (Offset, Offset), now_ms: i64) {
         let mut seen = self.lock();
         let Some(task) = seen.tasks.get_mut(&id) else { return };
         if task.committed != committed || committed >= end {
             task.moved_ms = now_ms;
         }
         (task.committed, task.end) = (committed, end);
-        self.gauge(metric::LAG, id).set(report::float(end.saturating_sub(committed)));
-        self.gauge(metric::COMMIT_AGE, id).set(report::seconds(now_ms.saturating_sub(task.moved_ms)));
+        let lag = (end.saturating_sub(committed), stable.saturating_sub(committed));
+        metric::standing(self.fold(id), id.partition, lag, now_ms.saturating_sub(task.moved_ms));
+    }
+
+    /// Sets what follows from the states and the time alone: asked for now and then by whoever keeps metrics.
+    pub fn measure(&self, now_ms: i64) {
+        for (id, task) in &self.lock().tasks {
+            self.says(*id, &task.state, 1.0);
+            let state_ms = now_ms.saturating_sub(task.since_ms);
+            self.gauge(metric::TASK_STATE_SECONDS, *id).set(seconds(state_ms));
+            let progress = report::progress(&task.state, state_ms.max(0));
+            let (rate, eta) = progress.map_or((0, None), |progress| (progress.rate, progress.eta_seconds));
+            metric::restoring(self.fold(*id), id.partition, report::ratio(&task.state).unwrap_or(1.0), rate, eta);
+        }
     }
 
     /// Whether a task polls and folds.
@@ -106,11 +122,8 @@ impl Board {
 
     fn changed(&self, id: TaskId, from: &State, to: &State) {
         let (fold, partition) = (self.fold(id), id.partition);
-        for (state, holds) in [(from, 0.0), (to, 1.0)] {
-            let labels = [("fold", fold.to_owned()), ("partition", partition.to_string())];
-            let state = [("state", report::word(state).to_owned())];
-            metrics::gauge!(metric::TASK_STATE, &[labels.as_slice(), &state].concat()).set(holds);
-        }
+        self.says(id, from, 0.0);
+        self.says(id, to, 1.0);
         match to {
             State::Restoring { .. } => {
                 metrics::counter!(metric::RESTORES, "fold" => fold, "kind" => "restore").increment(1)
@@ -127,9 +140,18 @@ impl Board {
         tracing::debug!(fold, partition, state = report::word(to), "a task changed its state");
     }
 
-    fn count(&self, counts: &Counts) {
+    fn says(&self, id: TaskId, state: &State, holds: f64) {
+        let (fold, partition, state) = (self.fold(id), id.partition.to_string(), report::word(state));
+        metrics::gauge!(metric::TASK_STATE, "fold" => fold, "partition" => partition, "state" => state).set(holds);
+    }
+
+    fn count(&self, counts: &Counts, now_ms: i64) {
+        for (fold, oldest_ms) in &counts.oldest_ms {
+            metrics::histogram!(metric::LATENCY, "fold" => self.name(*fold))
+                .record(seconds(now_ms.saturating_sub(*oldest_ms)));
+        }
         for ((fold, disposition), records) in &counts.dispositions {
-            let fold = self.folds.get(usize::from(*fold)).copied().unwrap_or("unknown");
+            let fold = self.name(*fold);
             let word = match disposition {
                 Disposition::Folded => "folded",
                 Disposition::Duplicate => "duplicate",
@@ -150,7 +172,11 @@ impl Board {
     }
 
     fn fold(&self, id: TaskId) -> &'static str {
-        self.folds.get(usize::from(id.fold)).copied().unwrap_or("unknown")
+        self.name(id.fold)
+    }
+
+    fn name(&self, fold: engine::topology::FoldIndex) -> &'static str {
+        self.folds.get(usize::from(fold)).copied().unwrap_or("unknown")
     }
 
     fn gauge(&self, name: &'static str, id: TaskId) -> metrics::Gauge {
@@ -160,4 +186,18 @@ impl Board {
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Counters of a fold are there from the start: a first dead letter is an increase, not a beginning.
+fn begin(fold: &'static str) {
+    for disposition in ["folded", "duplicate", "ignored", "dead_lettered"] {
+        metrics::counter!(metric::RECORDS, "fold" => fold, "disposition" => disposition).increment(0);
+    }
+    for kind in ["restore", "rebuild"] {
+        metrics::counter!(metric::RESTORES, "fold" => fold, "kind" => kind).increment(0);
+    }
+    for outcome in ["committed", "aborted"] {
+        metrics::counter!(metric::COMMITS, "outcome" => outcome).increment(0);
+    }
+    metrics::counter!(metric::STALLS, "fold" => fold).increment(0);
 }

@@ -4,6 +4,7 @@ use engine::State;
 use serde::Serialize;
 
 use super::{Board, STUCK_MS, Task};
+use crate::metric::float;
 
 /// Everything that the board says.
 #[derive(Clone, Debug, Serialize)]
@@ -119,24 +120,12 @@ pub(super) fn ratio(state: &State) -> Option<f64> {
     share(state).map(|(done, all)| if all == 0 { 1.0 } else { float(done) / float(all) })
 }
 
-fn progress(state: &State, state_ms: i64) -> Option<Progress> {
+pub(super) fn progress(state: &State, state_ms: i64) -> Option<Progress> {
     let (done, all) = share(state)?;
     let percent = done.saturating_mul(100).checked_div(all).unwrap_or(100).min(100);
     let elapsed_ms = u64::try_from(state_ms).unwrap_or(0);
     let rate = done.saturating_mul(1_000).checked_div(elapsed_ms).unwrap_or(0);
     Some(Progress { percent, rate, eta_seconds: all.saturating_sub(done).checked_div(rate) })
-}
-
-/// A number for a gauge, which is a float: exact below 2^53.
-pub(super) fn float(number: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floats; offsets stay below 2^53")]
-    let float = number as f64;
-    float
-}
-
-/// Milliseconds as seconds.
-pub(super) fn seconds(ms: i64) -> f64 {
-    float(u64::try_from(ms).unwrap_or(0)) / 1_000.0
 }
 
 #[cfg(test)]
