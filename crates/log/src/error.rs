@@ -71,6 +71,9 @@ pub enum Error {
     /// Bytes in the log are damaged: what is lost, what is not, and the remedy.
     #[error("{0}")]
     Damaged(String),
+    /// It will not do it however often it is asked (no right, a wrong password, another address key): why, and the remedy.
+    #[error("{0}")]
+    Refused(String),
     /// The medium refused (disk full, broker away); the same call may succeed later.
     #[error("{0}")]
     Unavailable(String),

@@ -68,6 +68,9 @@ pub trait Log: Send + Sync {
         self.read(partition, from, limit)
     }
 
+    /// Nobody here reads this partition any more: what was fetched ahead for it may go.
+    fn release(&self, _partition: &TopicPartition) {}
+
     /// Makes the worker `name` a member of `group`, which shares the partitions of `topics` among its members. `None` where
     /// there are no groups and whoever opened the log has every partition.
     ///

@@ -1,0 +1,224 @@
+//! Questions to the cluster: who it is, which topics there are, where partitions begin and end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{Offset, TopicPartition};
+use futures_executor::block_on;
+use log::{Bounds, Error};
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::config::FromClientConfigAndContext as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::context::{Context, Trouble};
+use crate::error::{explain, sort};
+use crate::native;
+use crate::options::Options;
+
+/// Between two looks at a partition that has no leader.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A topic as the cluster has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Its full name.
+    pub name: String,
+    /// Its id (KIP-516); empty when it may not be described.
+    pub id: String,
+    /// Its number of partitions.
+    pub partitions: u32,
+    /// Its number of replicas, the least of all partitions.
+    pub replication: u32,
+    /// Its settings that are in force, by Kafka's names.
+    pub configs: BTreeMap<String, String>,
+}
+
+/// A topic that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// Its full name.
+    pub name: String,
+    /// Its number of partitions.
+    pub partitions: u32,
+    /// Its number of replicas; the cluster's default when absent.
+    pub replication: Option<i32>,
+    /// Its settings, by Kafka's names.
+    pub configs: BTreeMap<String, String>,
+}
+
+/// A client that asks.
+pub(crate) struct Cluster {
+    /// It sees uncommitted records: its ends are high watermarks.
+    consumer: BaseConsumer<Context>,
+    admin: AdminClient<Context>,
+    trouble: Arc<Trouble>,
+    options: Options,
+}
+
+impl Cluster {
+    pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let context = Context::default();
+        let config = options.reader("read_uncommitted");
+        let trouble = Arc::clone(&context.trouble);
+        let refused = |error: KafkaError| misconfigured(&error);
+        let consumer = BaseConsumer::from_config_and_context(&config, context.clone()).map_err(refused)?;
+        let admin = AdminClient::from_config_and_context(&config, context).map_err(refused)?;
+        Ok(Self { consumer, admin, trouble, options: options.clone() })
+    }
+
+    fn explain(&self, doing: &str, error: &KafkaError) -> Error {
+        explain(doing, &self.options.bootstrap_servers, error, &self.trouble)
+    }
+
+    /// The cluster's id, which every store of ours remembers.
+    pub(crate) fn id(&self) -> Result<String, Error> {
+        let metadata = self.consumer.fetch_metadata(Some(""), self.options.patience);
+        let id = self.consumer.client().fetch_cluster_id(self.options.patience);
+        // librdkafka's trouble is told to whoever polls.
+        self.listen();
+        match (id, metadata) {
+            (Some(id), _) => Ok(id),
+            (None, Err(error)) => Err(self.explain("ask the cluster who it is", &error)),
+            (None, Ok(_)) => Err(self.explain("ask the cluster who it is", &timed_out())),
+        }
+    }
+
+    /// Takes what librdkafka has to say about its connections.
+    fn listen(&self) {
+        while let Some(said) = self.consumer.poll(std::time::Duration::ZERO) {
+            drop(said);
+        }
+    }
+
+    /// First offset and high watermark of a partition, uncommitted records included.
+    pub(crate) fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, Error> {
+        bounds(&self.consumer, partition, &self.options).map_err(|error| {
+            self.listen();
+            self.explain(&format!("find the ends of {partition}"), &error)
+        })
+    }
+
+    /// Every topic of ours, by name.
+    pub(crate) fn topics(&self) -> Result<Vec<Description>, Error> {
+        let metadata = self.consumer.fetch_metadata(None, self.options.patience);
+        self.listen();
+        let metadata = metadata.map_err(|error| self.explain("list the topics", &error))?;
+        self.trouble.clear();
+        let ours = |name: &str| name.strip_prefix(&self.options.prefix).is_some_and(|rest| rest.starts_with('.'));
+        let mut found: Vec<Description> = metadata
+            .topics()
+            .iter()
+            .filter(|topic| ours(topic.name()) && topic.error().is_none())
+            .map(|topic| Description {
+                name: topic.name().to_owned(),
+                id: String::new(),
+                partitions: u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX),
+                replication: topic
+                    .partitions()
+                    .iter()
+                    .map(|partition| u32::try_from(partition.replicas().len()).unwrap_or(u32::MAX))
+                    .min()
+                    .unwrap_or(0),
+                configs: BTreeMap::new(),
+            })
+            .collect();
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        self.identify(&mut found)?;
+        self.configure(&mut found)?;
+        Ok(found)
+    }
+
+    fn identify(&self, topics: &mut [Description]) -> Result<(), Error> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
+        let ids = native::topic_ids(&self.consumer, &names, self.options.patience)
+            .ok_or_else(|| self.explain("describe the topics", &timed_out()))?;
+        for (topic, id) in topics.iter_mut().zip(ids) {
+            topic.id = id.unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    fn configure(&self, topics: &mut [Description]) -> Result<(), Error> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<ResourceSpecifier<'_>> =
+            topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
+        let answer = block_on(self.admin.describe_configs(&asked, &self.patience()));
+        let resources = answer.map_err(|error| self.explain("describe the topics", &error))?;
+        for (topic, resource) in topics.iter_mut().zip(resources) {
+            let resource = resource.map_err(|code| self.sorted(&format!("describe topic {}", topic.name), code))?;
+            topic.configs = in_force(resource);
+        }
+        Ok(())
+    }
+
+    /// Makes a topic. One that is there already is left as it is, whatever it is.
+    pub(crate) fn create(&self, topic: &Creation) -> Result<(), Error> {
+        let partitions = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
+        let replication = TopicReplication::Fixed(topic.replication.unwrap_or(-1));
+        let mut wanted = NewTopic::new(&topic.name, partitions, replication);
+        for (key, value) in &topic.configs {
+            wanted = wanted.set(key, value);
+        }
+        let doing = format!("make topic {}", topic.name);
+        let made = block_on(self.admin.create_topics([&wanted], &self.patience()));
+        let made = made.map_err(|error| self.explain(&doing, &error))?;
+        match made.into_iter().next() {
+            None | Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(()),
+            Some(Err((_, code))) => Err(self.sorted(&doing, code)),
+        }
+    }
+
+    fn patience(&self) -> AdminOptions {
+        let patience = Some(self.options.patience);
+        AdminOptions::new().request_timeout(patience).operation_timeout(patience)
+    }
+
+    fn sorted(&self, doing: &str, code: RDKafkaErrorCode) -> Error {
+        sort(doing, &self.options.bootstrap_servers, code, &code.to_string())
+    }
+}
+
+/// First offset, and the end that a client of this isolation may read to.
+pub(crate) fn bounds(
+    consumer: &BaseConsumer<Context>,
+    partition: &TopicPartition,
+    options: &Options,
+) -> Result<Bounds, KafkaError> {
+    let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
+    let until = Instant::now() + options.patience;
+    let (start, end) = loop {
+        match consumer.fetch_watermarks(partition.topic.name(), number, options.patience) {
+            Err(error) if is_moving(&error) && Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
+            other => break other?,
+        }
+    };
+    let offset = |offset: i64| Offset::try_from(offset).unwrap_or_default();
+    Ok(Bounds { start: offset(start), high_watermark: offset(end) })
+}
+
+/// The partition has a leader soon: it is new, or moves.
+fn is_moving(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{KafkaStorageError, LeaderNotAvailable, NotLeaderForPartition};
+    matches!(error.rdkafka_error_code(), Some(NotLeaderForPartition | LeaderNotAvailable | KafkaStorageError))
+}
+
+fn in_force(resource: ConfigResource) -> BTreeMap<String, String> {
+    let pair = |entry: rdkafka::admin::ConfigEntry| Some((entry.name, entry.value?));
+    resource.entries.into_iter().filter_map(pair).collect()
+}
+
+pub(crate) fn timed_out() -> KafkaError {
+    KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut)
+}
+
+/// librdkafka knows a property or its value not.
+pub(crate) fn misconfigured(error: &KafkaError) -> Error {
+    Error::Refused(format!("librdkafka refuses its configuration ({error}): look at the [kafka] keys"))
+}

@@ -1,0 +1,298 @@
+//! The log itself: [`log::Log`] over a cluster.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use engine::{Offset, Output, Topic, TopicPartition};
+use log::{Bounds, Error, Log, LogId, Membership, Producer, Read, ReadLimit, TopicDescription, TopicSpec};
+use rdkafka::config::FromClientConfigAndContext as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::{Offset as Position, TopicPartitionList};
+
+use crate::append::Appender;
+use crate::cluster::{self, Cluster, Creation, Description, misconfigured};
+use crate::context::Context;
+use crate::error::{explain, outside, sort};
+use crate::fetch::{Fetcher, lock};
+use crate::member::{Member, Members};
+use crate::options::Options;
+use crate::producer::Transactional;
+use crate::signal::Signal;
+use crate::statistics::{Shared, Statistics};
+use crate::topics::{Topics, configs};
+
+/// How long a read waits for what is known to be there; then it returns what it has, which may be nothing.
+const READ_WAIT: Duration = Duration::from_millis(500);
+
+/// An Apache Kafka cluster as a log.
+///
+/// Reads see committed records only. A producer whose last transaction ended doubtfully (slow, or with a lost connection or
+/// a repeated request meanwhile) is replaced before its next one: librdkafka repeats EndTxn by itself, and one that arrives
+/// late would end the next transaction (KIP-890; DESIGN.md section 3).
+pub struct Kafka {
+    options: Options,
+    id: LogId,
+    topics: Arc<Topics>,
+    signal: Arc<Signal>,
+    /// Who polls, again and again.
+    polls: Fetcher,
+    /// Who reads once.
+    reads: OnceLock<Fetcher>,
+    observers: Mutex<BTreeMap<String, Arc<BaseConsumer<Context>>>>,
+    members: Arc<Members>,
+    appender: Mutex<Option<Appender>>,
+    statistics: Shared,
+}
+
+impl Kafka {
+    /// Connects, and asks the cluster who it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when no broker answers, [`Error::Refused`] when the configuration, the password or the
+    /// certificate is wrong.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        let cluster = Cluster::new(&options)?;
+        let id = LogId(cluster.id()?);
+        let (signal, statistics) = (Arc::default(), Shared::default());
+        let polls = fetcher(&options, &signal, Context::counted(&statistics))?;
+        Ok(Self {
+            id,
+            topics: Arc::new(Topics::new(cluster)),
+            polls,
+            signal,
+            reads: OnceLock::new(),
+            observers: Mutex::default(),
+            members: Arc::default(),
+            appender: Mutex::default(),
+            statistics,
+            options,
+        })
+    }
+
+    /// Every topic of ours with its settings, by name.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Refused`].
+    pub fn describe(&self) -> Result<Vec<Description>, Error> {
+        self.topics.cluster.topics()
+    }
+
+    /// Makes a topic; one that is there is left as it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], [`Error::Refused`].
+    pub fn create(&self, topic: &Creation) -> Result<(), Error> {
+        self.topics.cluster.create(topic)
+    }
+
+    /// The end of what can be read of a partition: its last stable offset.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], [`Error::Unavailable`].
+    pub fn stable(&self, partition: &TopicPartition) -> Result<Offset, Error> {
+        let reads = self.reads()?;
+        let found = cluster::bounds(&reads.consumer, partition, &self.options);
+        let doing = || format!("find the last stable offset of {partition}");
+        let explained = |error| explain(&doing(), &self.options.bootstrap_servers, &error, &reads.context.trouble);
+        found.map(|bounds| bounds.high_watermark).map_err(explained)
+    }
+
+    /// What the client that polls says of itself.
+    pub fn statistics(&self) -> Statistics {
+        *lock(&self.statistics)
+    }
+
+    /// What it was opened with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn reads(&self) -> Result<&Fetcher, Error> {
+        if let Some(reads) = self.reads.get() {
+            return Ok(reads);
+        }
+        let made = fetcher(&self.options, &self.signal, Context::default())?;
+        Ok(self.reads.get_or_init(|| made))
+    }
+
+    /// Why a partition could not be fetched from `from` on.
+    fn failed(&self, partition: &TopicPartition, from: Offset, code: RDKafkaErrorCode) -> Error {
+        if matches!(code, RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) {
+            let bounds = match self.topics.cluster.bounds(partition) {
+                Ok(bounds) => bounds,
+                Err(error) => return error,
+            };
+            if let Some(error) = outside(partition, from, bounds.start, bounds.high_watermark) {
+                return error;
+            }
+        }
+        sort(&format!("read {partition} at {from}"), &self.options.bootstrap_servers, code, &code.to_string())
+    }
+
+    fn observer(&self, group: &str) -> Result<Arc<BaseConsumer<Context>>, Error> {
+        let mut observers = lock(&self.observers);
+        if let Some(observer) = observers.get(group) {
+            return Ok(Arc::clone(observer));
+        }
+        let made = BaseConsumer::from_config_and_context(&self.options.observer(group), Context::default());
+        let made = Arc::new(made.map_err(|error| misconfigured(&error))?);
+        observers.insert(group.to_owned(), Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+fn fetcher(options: &Options, signal: &Arc<Signal>, context: Context) -> Result<Fetcher, Error> {
+    let made = BaseConsumer::from_config_and_context(&options.reader("read_committed"), context.clone());
+    made.map(|consumer| Fetcher::new(consumer, context, signal)).map_err(|error| misconfigured(&error))
+}
+
+impl Log for Kafka {
+    fn id(&self) -> LogId {
+        self.id.clone()
+    }
+
+    fn create_topic(&self, spec: &TopicSpec) -> Result<TopicDescription, Error> {
+        let name = spec.name.name().to_owned();
+        let configs = configs(&spec.cleanup, self.options.min_insync_replicas);
+        let (partitions, replication) = (spec.partitions, self.options.replication);
+        self.topics.cluster.create(&Creation { name: name.clone(), partitions, replication, configs })?;
+        let until = Instant::now() + self.options.patience;
+        // The broker that answers may not have heard of it yet.
+        let found = loop {
+            let found = self.topics.all()?.into_iter().find(|topic| topic.spec.name == spec.name);
+            if found.is_some() || Instant::now() > until {
+                break found;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let found = found.ok_or_else(|| Error::Unavailable(format!("topic {name} was made and is not to be seen")))?;
+        if found.spec == *spec {
+            return Ok(found);
+        }
+        let (existing, wanted) = (found.spec.settings(), spec.settings());
+        Err(Error::Mismatch { name, existing, wanted })
+    }
+
+    fn topics(&self) -> Result<Vec<TopicDescription>, Error> {
+        self.topics.all()
+    }
+
+    fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, Error> {
+        self.topics.cluster.bounds(partition)
+    }
+
+    fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
+        let end = self.stable(partition)?;
+        if from >= end {
+            let bounds = self.topics.cluster.bounds(partition)?;
+            return match outside(partition, from, bounds.start, bounds.high_watermark) {
+                Some(error) => Err(error),
+                None => Ok(Read { records: Vec::new(), next: from, high_watermark: from }),
+            };
+        }
+        let unknown = || Error::Unknown(partition.to_string());
+        let cursor = self.reads()?.cursor(partition).ok_or_else(unknown)?;
+        let mut cursor = lock(&cursor);
+        let failed = |code| self.failed(partition, from, code);
+        cursor.seek(from).map_err(failed)?;
+        let taken = cursor.take(limit, READ_WAIT).map_err(failed)?;
+        if taken.next >= end {
+            // Nobody may come back: what is fetched for nobody costs memory.
+            cursor.stop();
+        }
+        Ok(Read { records: taken.records, next: taken.next, high_watermark: end.max(taken.next) })
+    }
+
+    fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
+        let unknown = || Error::Unknown(partition.to_string());
+        let cursor = self.polls.cursor(partition).ok_or_else(unknown)?;
+        let mut cursor = lock(&cursor);
+        let failed = |code| self.failed(partition, from, code);
+        cursor.seek(from).map_err(failed)?;
+        let taken = cursor.take(limit, Duration::ZERO).map_err(failed)?;
+        let high_watermark = taken.next + u64::from(taken.more);
+        Ok(Read { records: taken.records, next: taken.next, high_watermark })
+    }
+
+    fn release(&self, partition: &TopicPartition) {
+        self.polls.release(partition);
+        if let Some(reads) = self.reads.get() {
+            reads.release(partition);
+        }
+    }
+
+    fn join(&self, name: &str, group: &str, topics: &[Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
+        let member = Member::join(&self.options, (name, group), topics, &self.members)?;
+        Ok(Some(Box::new(member)))
+    }
+
+    fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let observer = self.observer(group)?;
+        let mut asked = TopicPartitionList::new();
+        for partition in partitions {
+            let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
+            asked.add_partition(partition.topic.name(), number);
+        }
+        let doing = || format!("find what group {group} has committed");
+        let trouble = &observer.client().context().trouble;
+        let explained = |error| explain(&doing(), &self.options.bootstrap_servers, &error, trouble);
+        let found = observer.committed_offsets(asked, self.options.patience).map_err(explained)?;
+        partitions.iter().map(|partition| self.committed_of(group, partition, &found)).collect()
+    }
+
+    fn producer(&self, transactional_id: &str) -> Result<Box<dyn Producer>, Error> {
+        let producer =
+            Transactional::new(&self.options, transactional_id, (&self.members, &self.topics, &self.signal))?;
+        Ok(Box::new(producer))
+    }
+
+    fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, Error> {
+        self.topics.check(&records)?;
+        let mut appender = lock(&self.appender);
+        let ready = match &*appender {
+            Some(ready) => ready,
+            None => appender.insert(Appender::new(&self.options)?),
+        };
+        let offsets = ready.append(&records);
+        self.signal.raise();
+        offsets
+    }
+
+    fn version(&self) -> u64 {
+        self.signal.version()
+    }
+
+    fn wait(&self, seen: u64, timeout: Duration) -> u64 {
+        self.signal.wait(seen, timeout)
+    }
+}
+
+impl Kafka {
+    fn committed_of(
+        &self,
+        group: &str,
+        partition: &TopicPartition,
+        found: &TopicPartitionList,
+    ) -> Result<Option<Offset>, Error> {
+        let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
+        let Some(element) = found.find_partition(partition.topic.name(), number) else { return Ok(None) };
+        if let Err(error) = element.error() {
+            let doing = format!("find what group {group} has committed of {partition}");
+            return Err(explain(&doing, &self.options.bootstrap_servers, &error, &Context::default().trouble));
+        }
+        let Position::Offset(offset) = element.offset() else { return Ok(None) };
+        let (theirs, ours) = (element.metadata(), &self.options.key_fingerprint);
+        if !theirs.is_empty() && !ours.is_empty() && theirs != ours {
+            return Err(Error::Refused(format!(
+                "group {group} has folded with another key of the address hashes ({theirs}) than this instance has ({ours}): \
+                 give every instance the same address_key_file"
+            )));
+        }
+        Ok(Offset::try_from(offset).ok())
+    }
+}

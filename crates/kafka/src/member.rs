@@ -1,0 +1,183 @@
+//! A member of a consumer group. It only has partitions, it never reads them: reading is [`crate::fetch`]'s.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use engine::{Topic, TopicPartition};
+use log::{Error, Membership, Rebalance};
+use rdkafka::config::{FromClientConfigAndContext as _, RDKafkaLogLevel};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+
+use crate::cluster::misconfigured;
+use crate::context::Context;
+use crate::error::explain;
+use crate::fetch::lock;
+use crate::options::Options;
+
+/// The living members of this process, by name: a producer of the same name commits with its member's generation.
+#[derive(Default)]
+pub(crate) struct Members(Mutex<BTreeMap<String, (String, Weak<BaseConsumer<Events>>)>>);
+
+impl Members {
+    /// The group metadata as it is now, for a transaction of this producer on that group (KIP-447).
+    pub(crate) fn metadata(&self, name: &str, group: &str) -> Option<ConsumerGroupMetadata> {
+        let members = lock(&self.0);
+        let (its_group, consumer) = members.get(name)?;
+        (its_group == group).then(|| consumer.upgrade()?.group_metadata()).flatten()
+    }
+
+    /// Whether a member of this name and group lives here.
+    pub(crate) fn has(&self, name: &str, group: &str) -> bool {
+        lock(&self.0).get(name).is_some_and(|(its, consumer)| its == group && consumer.strong_count() > 0)
+    }
+}
+
+/// Rebalances are taken from here and answered later, outside of librdkafka's call.
+pub(crate) struct Events {
+    context: Context,
+    rebalances: Mutex<VecDeque<Rebalance>>,
+    closing: AtomicBool,
+}
+
+impl ClientContext for Events {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.context.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.context.error(error, reason);
+    }
+}
+
+impl ConsumerContext for Events {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        if self.closing.load(Ordering::Acquire) {
+            // The worker has let go of everything; the close waits for this.
+            consumer.unassign().ok();
+            return;
+        }
+        let list = from_list(partitions);
+        let rebalance = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assigned(list),
+            _ if consumer.assignment_lost() => Rebalance::Lost(list),
+            _ => Rebalance::Revoked(list),
+        };
+        lock(&self.rebalances).push_back(rebalance);
+    }
+}
+
+/// A worker's membership.
+pub(crate) struct Member {
+    consumer: Arc<BaseConsumer<Events>>,
+    members: Arc<Members>,
+    name: String,
+    options: Options,
+}
+
+impl Member {
+    /// Joins `group` as the static member `name` (KIP-345).
+    pub(crate) fn join(
+        options: &Options,
+        (name, group): (&str, &str),
+        topics: &[Topic],
+        members: &Arc<Members>,
+    ) -> Result<Self, Error> {
+        let events =
+            Events { context: Context::default(), rebalances: Mutex::default(), closing: AtomicBool::new(false) };
+        let consumer = BaseConsumer::from_config_and_context(&options.member(group, name), events);
+        let consumer = Arc::new(consumer.map_err(|error| misconfigured(&error))?);
+        let names: Vec<&str> = topics.iter().map(Topic::name).collect();
+        consumer.subscribe(&names).map_err(|error| misconfigured(&error))?;
+        lock(&members.0).insert(name.to_owned(), (group.to_owned(), Arc::downgrade(&consumer)));
+        Ok(Self { consumer, members: Arc::clone(members), name: name.to_owned(), options: options.clone() })
+    }
+
+    /// Only what does not go away by itself ends a membership.
+    fn failed(&self, error: KafkaError) -> Result<(), Error> {
+        let doing = format!("be member {} of group {}", self.name, self.options.group);
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::FencedInstanceId) => Err(Error::Refused(format!(
+                "cannot {doing}: another process has joined with the same name; give each instance a kafka.instance of its own"
+            ))),
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+                tracing::warn!(%error, "an input topic is not there");
+                Ok(())
+            }
+            _ => {
+                let trouble = &self.consumer.context().context.trouble;
+                let why = explain(&doing, &self.options.bootstrap_servers, &error, trouble);
+                match (why, error) {
+                    (why @ Error::Refused(_), _) => Err(why),
+                    (why, KafkaError::MessageConsumptionFatal(_)) => Err(Error::Refused(why.to_string())),
+                    (why, _) => {
+                        tracing::warn!(%why, "the group");
+                        Ok(())
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Membership for Member {
+    fn poll(&mut self, timeout: Duration) -> Result<Option<Rebalance>, Error> {
+        if let Some(waiting) = lock(&self.consumer.context().rebalances).pop_front() {
+            return Ok(Some(waiting));
+        }
+        // A record that slips in before its partition is paused is nobody's: who reads has a client of its own.
+        if let Some(Err(error)) = self.consumer.poll(timeout) {
+            self.failed(error)?;
+        }
+        Ok(lock(&self.consumer.context().rebalances).pop_front())
+    }
+
+    fn complete(&mut self, rebalance: Rebalance) -> Result<(), Error> {
+        let done = match rebalance {
+            Rebalance::Assigned(partitions) => {
+                let list = to_list(&partitions);
+                self.consumer.incremental_assign(&list).and_then(|()| self.consumer.pause(&list))
+            }
+            // librdkafka has dropped a lost assignment by itself when the group's protocol says so.
+            Rebalance::Lost(_) if self.consumer.assignment().is_ok_and(|held| held.count() == 0) => Ok(()),
+            Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
+                self.consumer.incremental_unassign(&to_list(&partitions))
+            }
+        };
+        done.or_else(|error| self.failed(error))
+    }
+
+    fn revoke_within(&self) -> Duration {
+        self.options.revoke_within()
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.consumer.context().closing.store(true, Ordering::Release);
+        lock(&self.members.0).remove(&self.name);
+    }
+}
+
+/// An explicit offset: nothing is looked up for partitions that are never read.
+fn to_list(partitions: &[TopicPartition]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for partition in partitions {
+        let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
+        // Refused only for offsets below -2001.
+        list.add_partition_offset(partition.topic.name(), number, Offset::Offset(0)).ok();
+    }
+    list
+}
+
+fn from_list(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let of = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
+        let partition = u32::try_from(element.partition()).ok()?;
+        Some(TopicPartition { topic: Topic::new(element.topic()), partition })
+    };
+    list.elements().iter().filter_map(of).collect()
+}
