@@ -22,6 +22,12 @@ pub(crate) fn address(given: &str) -> Option<&str> {
     (!inner.is_empty()).then_some(inner)
 }
 
+/// A message id without the angle brackets that some interfaces put around it and others do not.
+pub(crate) fn message_id(given: &str) -> Option<&str> {
+    let inner = given.trim().trim_start_matches('<').trim_end_matches('>').trim();
+    (!inner.is_empty()).then_some(inner)
+}
+
 /// An address as a key spells it.
 pub(crate) fn keyed(address: Option<&str>) -> String {
     address.unwrap_or_default().to_lowercase()

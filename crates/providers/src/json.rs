@@ -1,7 +1,11 @@
 //! Reads JSON as providers write it. Unlike a general reader it keeps the words of numbers (no rounding through floats), never
 //! recurses deeper than it is told, and lets one broken element of a batch break alone.
 
+mod field;
+
 use std::borrow::Cow;
+
+pub(crate) use field::field;
 
 /// Levels that are read; a value that lies deeper is skipped unread and stands as [`Json::Null`].
 const DEPTH_MAX: usize = 16;

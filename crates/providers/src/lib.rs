@@ -10,6 +10,8 @@ mod check;
 mod fact;
 mod identity;
 mod json;
+mod mailjet;
+mod mailtrap;
 mod mapping;
 mod metadata;
 mod outcome;
@@ -19,6 +21,8 @@ mod postmark;
 mod replays;
 mod scrub;
 mod sendgrid;
+mod signed_body;
+mod smtp;
 mod url;
 mod when;
 
@@ -81,6 +85,8 @@ impl Provider {
 /// The providers, one line each.
 pub const ALL: &[Provider] = &[
     Provider::of("amazon_ses", amazon_ses::decode),
+    Provider::of("mailjet", mailjet::decode).checked(mailjet::check),
+    Provider::of("mailtrap", mailtrap::decode).checked(mailtrap::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
     Provider::of("sendgrid", sendgrid::decode),
 ];

@@ -37,6 +37,14 @@ fn parts(body: &[u8]) -> Vec<&[u8]> {
     elements
 }
 
+/// Reads the elements of the list in this field of a part, each alone; a part without such a list is one element.
+pub(crate) fn within(raw: &[u8], field: &str, read: impl Fn(&[u8]) -> Vec<Outcome>) -> Vec<Outcome> {
+    match json::field(raw, field).filter(|list| list.starts_with(b"[")) {
+        Some(list) => parts(list).into_iter().flat_map(read).collect(),
+        None => read(raw),
+    }
+}
+
 /// Reads one part, which must be an object.
 pub(crate) fn read(raw: &[u8], outcomes: impl Fn(&Json<'_>) -> Result<Vec<Outcome>, Reject>) -> Vec<Outcome> {
     object(raw).and_then(|json| outcomes(&json)).unwrap_or_else(|why| vec![why.of(raw)])

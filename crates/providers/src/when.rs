@@ -3,6 +3,9 @@
 use chrono::{NaiveDate, NaiveTime};
 use domain::Time;
 
+use crate::json::Json;
+use crate::outcome::Reject;
+
 /// Values above this are milliseconds: as seconds they would lie beyond the year 5138.
 const SECONDS_MAX: i128 = 100_000_000_000;
 const MICROS: i128 = 1_000_000;
@@ -21,6 +24,16 @@ pub(crate) fn unix(words: &str) -> Option<Time> {
     let micros = shifted(value, scale.checked_add(6)?)?;
     let micros = if micros > SECONDS_MAX * MICROS { micros / 1_000 } else { micros };
     i64::try_from(micros).ok().map(Time::from_micros)
+}
+
+/// The time in this field, in any of the shapes; none when the field says nothing.
+///
+/// # Errors
+/// `bad_time` when it says something that is no time.
+pub(crate) fn optional(json: &Json<'_>, field: &str) -> Result<Option<Time>, Reject> {
+    let Some(words) = json.words_of(field) else { return Ok(None) };
+    let time = unix(words).or_else(|| iso(words));
+    time.map(Some).ok_or_else(|| Reject::new("bad_time", format!("\"{field}\" is neither a Unix time nor ISO 8601")))
 }
 
 fn shifted(value: i128, places: i32) -> Option<i128> {
