@@ -10,6 +10,7 @@ mod check;
 mod fact;
 mod identity;
 mod json;
+mod mailersend;
 mod mailjet;
 mod mailtrap;
 mod mapping;
@@ -85,6 +86,7 @@ impl Provider {
 /// The providers, one line each.
 pub const ALL: &[Provider] = &[
     Provider::of("amazon_ses", amazon_ses::decode),
+    Provider::of("mailersend", mailersend::decode).checked(mailersend::check),
     Provider::of("mailjet", mailjet::decode).checked(mailjet::check),
     Provider::of("mailtrap", mailtrap::decode).checked(mailtrap::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
