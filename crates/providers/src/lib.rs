@@ -8,11 +8,13 @@ mod agent;
 mod amazon_ses;
 mod check;
 mod fact;
+mod form;
 mod identity;
 mod json;
 mod mailersend;
 mod mailjet;
 mod mailtrap;
+mod mailgun;
 mod mapping;
 mod metadata;
 mod outcome;
@@ -87,6 +89,7 @@ impl Provider {
 pub const ALL: &[Provider] = &[
     Provider::of("amazon_ses", amazon_ses::decode),
     Provider::of("mailersend", mailersend::decode).checked(mailersend::check),
+    Provider::of("mailgun", mailgun::decode).checked(mailgun::check),
     Provider::of("mailjet", mailjet::decode).checked(mailjet::check),
     Provider::of("mailtrap", mailtrap::decode).checked(mailtrap::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
