@@ -131,7 +131,7 @@ impl Kafka {
         sort(&format!("read {partition} at {from}"), &self.options.bootstrap_servers, code, &code.to_string())
     }
 
-    fn observer(&self, group: &str) -> Result<Arc<BaseConsumer<Context>>, Error> {
+    pub(crate) fn observer(&self, group: &str) -> Result<Arc<BaseConsumer<Context>>, Error> {
         let mut observers = lock(&self.observers);
         if let Some(observer) = observers.get(group) {
             return Ok(Arc::clone(observer));

@@ -8,6 +8,7 @@ mod cluster;
 mod context;
 mod error;
 mod fetch;
+mod group;
 mod kafka;
 mod member;
 mod native;
@@ -20,6 +21,7 @@ mod statistics;
 mod topics;
 
 pub use cluster::{Creation, Description};
+pub use group::{Group, GroupMember};
 pub use kafka::Kafka;
 pub use options::{MESSAGE_BYTES_MAX, Options, RECORD_BYTES_MAX};
 pub use statistics::Statistics;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use domain::Time;
+use embedded::Embedded;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -75,18 +76,21 @@ pub(crate) struct Backup {
 impl Backup {
     /// Makes it: everything committed before the call is in it, whole commits only.
     pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        let source = at.embedded(
+            "the topics are kept by the brokers' replicas, or mirrored to another cluster; keep address.key and the configuration",
+        )?;
         make_private(&self.to)?;
         let log = self.to.join(LOG);
         let made_at = Time::from_micros(now_ms().saturating_mul(1_000)).rfc3339();
-        copy_log(at, &log, reply.progress)?;
-        let key = std::fs::read(at.root.join(KEY)).context("read address.key")?;
+        copy_log(source, &log, reply.progress)?;
+        let key = std::fs::read(&at.key).with_context(|| format!("read {}", at.key.display()))?;
         write_private(&self.to.join(KEY), &key)?;
         if let Some(text) = &self.configuration {
             write_private(&self.to.join(CONFIGURATION), text.as_bytes())?;
         }
         let manifest = Manifest {
             format: FORMAT,
-            log: log::Log::id(&*at.embedded).0,
+            log: log::Log::id(&**source).0,
             made_at,
             bytes: bytes(&log),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -122,11 +126,11 @@ impl Backup {
 }
 
 /// The checkpoint on a thread of its own, so that it can be seen growing.
-fn copy_log(at: &System, to: &Path, tell: &mut dyn FnMut(Progress)) -> Result<()> {
-    let of = Some(at.embedded.bytes_on_disk());
+fn copy_log(source: &Embedded, to: &Path, tell: &mut dyn FnMut(Progress)) -> Result<()> {
+    let of = Some(source.bytes_on_disk());
     std::thread::scope(|scope| {
         let (done, ended) = channel();
-        scope.spawn(move || done.send(at.embedded.checkpoint(to)));
+        scope.spawn(move || done.send(source.checkpoint(to)));
         loop {
             match ended.recv_timeout(LOOK) {
                 Ok(made) => return made.context("copy the log"),

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use embedded::{Embedded, Options};
 use store::{Budget, Rocks};
 
-use crate::system::{Folds, System};
+use crate::system::{Folds, Medium, System};
 
 /// Where cuts are, in the data directory.
 const FOLDER: &str = "cuts";
@@ -49,7 +49,7 @@ impl System {
             }
         }
         let directory = Directory(folder.join(format!("{mine}{number}")));
-        self.embedded.checkpoint(&directory.0)?;
+        self.embedded("reconcile reads the topics themselves")?.checkpoint(&directory.0)?;
         // Its readers check what they read: opening need not.
         let options = Options { verify_all_bytes: 0, write_buffer_bytes: 1 << 20, ..Options::default() };
         let embedded = Arc::new(Embedded::open(&directory.0, options)?);
@@ -58,7 +58,18 @@ impl System {
         let (root, options) = (directory.0.clone(), self.options.clone());
         // Stores of its own: whoever folded a cut would not touch the original's.
         let stores = Arc::new(Rocks::new(&root.join("state"), Budget::default())?);
-        let system = System { root, log, embedded, stores, settings, options, folds: Folds::AtRest };
+        let system = System {
+            root,
+            log,
+            medium: Medium::Embedded(embedded),
+            stores: Some(stores),
+            settings,
+            topology: self.topology.clone(),
+            options,
+            folds: Folds::AtRest,
+            key: self.key.clone(),
+            _lock: None,
+        };
         Ok(Cut { system, _directory: directory })
     }
 }

@@ -26,17 +26,27 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 pub(crate) fn ask(config: &Config, request: &Request, locked: anyhow::Error) -> Result<ExitCode> {
     let body = serde_json::to_vec(request)?;
     for _ in 0..ATTEMPTS {
-        if let Some(answer) = Control::read(&config.data).and_then(|control| send(&control, &body).transpose()) {
-            return answer.and_then(copy);
+        if let Some(answered) = once(config, &body) {
+            return answered;
         }
         std::thread::sleep(PAUSE);
-        match System::open_as(config, request.accounts()) {
+        match System::to_ask(config, request.accounts()) {
             Ok(system) => return perform::here(&system, request),
             Err(error) if perform::is_locked(&error) => {}
             Err(error) => return Err(error),
         }
     }
     Err(locked).context("no live `mailtally run` answers there")
+}
+
+/// Has the live `run` or `processor` execute the request, if one answers.
+pub(crate) fn ask_if_there(config: &Config, request: &Request) -> Option<Result<ExitCode>> {
+    once(config, &serde_json::to_vec(request).ok()?)
+}
+
+fn once(config: &Config, body: &[u8]) -> Option<Result<ExitCode>> {
+    let answer = Control::read(&config.data).and_then(|control| send(&control, body).transpose())?;
+    Some(answer.and_then(copy))
 }
 
 type Body = ureq::Body;

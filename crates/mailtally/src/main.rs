@@ -30,6 +30,7 @@ mod status;
 mod system;
 mod terminal;
 mod timeline;
+mod topics;
 mod verify;
 
 use std::path::PathBuf;
@@ -87,6 +88,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Show bytes, growth, days until the disk is full, and where every task is.
     Status(status::Arguments),
+    /// Make or check the topics on Kafka.
+    Topics(topics::Arguments),
     /// Say which version this is and how RocksDB is linked.
     Version,
 }
@@ -133,6 +136,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(verify) => verify.run(),
         Command::Reconcile(given) => perform(&given.place, &Request::Reconcile(given.command.clone())),
         Command::Status(given) => perform(&given.place, &Request::Status(given.command.clone())),
+        Command::Topics(given) => given.run(),
         Command::Version => {
             println!("mailtally {}\n{}", env!("CARGO_PKG_VERSION"), store::linked_library());
             Ok(ExitCode::SUCCESS)

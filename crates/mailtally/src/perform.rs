@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use embedded::OpenError;
+use service::config::Config;
 
 use crate::live;
 use crate::reply::{Progress, Reply};
@@ -16,17 +17,31 @@ use crate::terminal::Bar;
 /// Executes the request where the directory is open.
 pub(crate) fn perform(place: &Place, request: &Request) -> Result<ExitCode> {
     let config = place.config()?;
+    if config.kafka.is_some() {
+        return over_kafka(&config, request);
+    }
     if !request.makes() && !config.data.join("log").exists() {
         bail!(
             "{} is no data directory: name one with --data or --config, or begin one with produce, ingest or run",
             config.data.display()
         );
     }
-    match System::open_as(&config, request.accounts()) {
+    match System::to_ask(&config, request.accounts()) {
         Ok(system) => here(&system, request),
         Err(error) if is_locked(&error) => live::ask(&config, request, error),
         Err(error) => Err(error),
     }
+}
+
+/// Any process may ask the brokers. What only a process knows that folds (how far a restore is) is asked of the one that has the
+/// data directory, if one has.
+fn over_kafka(config: &Config, request: &Request) -> Result<ExitCode> {
+    if request.is_of_process()
+        && let Some(answered) = live::ask_if_there(config, request)
+    {
+        return answered;
+    }
+    here(&System::to_ask(config, request.accounts())?, request)
 }
 
 /// Whether another process has the directory.

@@ -61,6 +61,11 @@ impl Request {
         matches!(self, Self::Produce(_) | Self::Ingest(_))
     }
 
+    /// Whether the process that folds knows more about it than the log.
+    pub(crate) fn is_of_process(&self) -> bool {
+        matches!(self, Self::Status(_))
+    }
+
     /// Accounts that the command itself binds, besides those of the configuration.
     pub(crate) fn accounts(&self) -> Accounts {
         match self {

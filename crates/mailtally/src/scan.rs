@@ -9,7 +9,6 @@ use bytes::Bytes;
 use contract::topic::Topic;
 use engine::{Offset, Stored, TopicPartition};
 use log::ReadLimit;
-use processor::topology::topology;
 
 use crate::reply::Progress;
 use crate::system::System;
@@ -51,11 +50,11 @@ impl System {
         steps: &mut Steps<'_>,
         mut take: impl FnMut(Stored) -> Result<()>,
     ) -> Result<()> {
-        let bounds = self.log.bounds(source)?;
+        let bounds = self.readable(source)?;
         let end = range.end.min(bounds.high_watermark);
         let mut next = range.start.max(bounds.start);
         while next < end {
-            let read = self.log.read(source, next, READ)?;
+            let read = self.read(source, next, READ)?;
             read.records.into_iter().take_while(|stored| stored.offset < end).try_for_each(&mut take)?;
             steps.step(read.next.min(end).saturating_sub(next));
             // Retention may pass by: what is gone is not read.
@@ -87,17 +86,15 @@ impl System {
 
     /// Offsets of a partition, from its first to its end.
     pub(crate) fn length(&self, source: &TopicPartition) -> Result<u64> {
-        let bounds = self.log.bounds(source)?;
+        let bounds = self.readable(source)?;
         Ok(bounds.high_watermark.saturating_sub(bounds.start))
     }
 
     /// Where the fold that reads this topic stands in a partition: the next offset that it will fold.
     pub(crate) fn committed(&self, topic: Topic, partition: u32) -> Result<Offset> {
         let source = self.partition(topic, partition);
-        let topology = topology(&self.settings);
-        let fold = topology.folds.iter().find(|fold| fold.input == source.topic);
+        let fold = self.topology.folds.iter().find(|fold| fold.input == source.topic);
         let fold = fold.with_context(|| format!("no fold reads {}", source.topic))?;
-        let committed = self.log.committed(fold.name, std::slice::from_ref(&source))?;
-        Ok(committed.first().copied().flatten().unwrap_or(0))
+        Ok(self.committed_of(fold, &source)?.unwrap_or(0))
     }
 }

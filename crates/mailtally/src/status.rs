@@ -5,7 +5,6 @@ use std::io::Write;
 use anyhow::Result;
 use engine::{Offset, TopicPartition};
 use log::{Cleanup, ReadLimit, TopicDescription};
-use processor::topology::topology;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::health::Report;
@@ -14,7 +13,7 @@ use crate::Format;
 use crate::reply::Reply;
 use crate::request::Place;
 use crate::space;
-use crate::system::{Folds, System, now_ms};
+use crate::system::{Folds, Medium, System, now_ms};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -86,7 +85,10 @@ fn topics(at: &System) -> Result<Vec<Topic>> {
         let growth = topic.map(|topic| growth(at, topic, space.bytes)).transpose()?.flatten();
         Ok(Topic { name: space.topic.name().to_owned(), bytes: space.bytes, growth })
     };
-    at.embedded.space().into_iter().map(of).collect()
+    match &at.medium {
+        Medium::Embedded(log) => log.space().into_iter().map(of).collect(),
+        Medium::Kafka(..) => Ok(Vec::new()),
+    }
 }
 
 /// The share of a topic's offsets that the last day has written, of its bytes; less what retention takes a day.
@@ -145,7 +147,7 @@ fn whole(ms: i64) -> u64 {
 }
 
 fn disk(at: &System, topics: &[Topic]) -> Disk {
-    let log_bytes = at.embedded.bytes_on_disk();
+    let log_bytes = at.log_bytes();
     let state_bytes = space::below(&at.root.join("state"));
     let growing: Option<u64> = topics.iter().map(|topic| topic.growth).sum();
     // Files are more than living batches, and the stores grow with the rows: in proportion.
@@ -162,18 +164,16 @@ impl Disk {
 }
 
 fn tasks(at: &System) -> Result<Vec<Task>> {
-    let topology = topology(&at.settings);
     let report = match &at.folds {
-        Folds::AtRest => None,
+        Folds::AtRest | Folds::Elsewhere => None,
         Folds::Live(board) => Some(board.report(now_ms())),
     };
     let mut tasks = Vec::new();
     for id in at.tasks() {
-        let Some(fold) = topology.fold(id) else { continue };
+        let Some(fold) = at.topology.fold(id) else { continue };
         let input = TopicPartition { topic: fold.input.clone(), partition: id.partition };
-        let committed = at.log.committed(fold.name, std::slice::from_ref(&input))?.first().copied().flatten();
-        let bounds = at.log.bounds(&input)?;
-        let lag = bounds.high_watermark.saturating_sub(committed.unwrap_or(bounds.start));
+        let committed = at.committed_of(fold, &input)?;
+        let lag = at.lag(&input, committed, at.log.bounds(&input)?)?;
         tasks.push(task(fold.name, id.partition, lag, report.as_ref()));
     }
     Ok(tasks)

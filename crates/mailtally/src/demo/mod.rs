@@ -15,7 +15,6 @@ use anyhow::Result;
 use contract::proto::campaign::v1::CampaignStats;
 use demo::{BAD, Item, Totals};
 use domain::Time;
-use processor::accounts::Accounts;
 
 use crate::reply::Progress;
 use crate::show::recipients::{Page, Recipient};
@@ -62,7 +61,7 @@ impl Demo {
             totals.duplicates,
             totals.events()
         );
-        let system = System::open_as(&data::config(&data)?, Accounts::new())?;
+        let system = System::to_fold(&data::config(&data)?, false)?;
         fold(&system, &items, &totals)?;
         drop(items);
         self.show(&system, &mut std::io::stdout().lock())?;

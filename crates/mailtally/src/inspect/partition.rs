@@ -2,7 +2,6 @@
 
 use anyhow::{Context as _, Result};
 use contract::topic::Topic;
-use processor::topology::topology;
 use serde_json::{Value, json};
 
 use super::absent;
@@ -20,13 +19,11 @@ pub(super) fn show(at: &System, name: &str, partition: u32, format: Format, repl
         return absent(reply, &source.to_string(), &how);
     }
     let bounds = at.log.bounds(&source)?;
-    let space = at.embedded.space().into_iter().find(|space| space.topic == source.topic);
-    let bytes = space.map_or(0, |space| space.bytes);
+    let bytes = at.topic_bytes(&source.topic);
     let mut folds = Vec::new();
-    for fold in topology(&at.settings).folds.iter().filter(|fold| fold.input == source.topic) {
-        let committed = at.log.committed(fold.name, std::slice::from_ref(&source))?;
-        let committed = committed.first().copied().flatten();
-        let lag = bounds.high_watermark.saturating_sub(committed.unwrap_or(bounds.start));
+    for fold in at.topology.folds.iter().filter(|fold| fold.input == source.topic) {
+        let committed = at.committed_of(fold, &source)?;
+        let lag = at.lag(&source, committed, bounds)?;
         folds.push((fold.name, committed, lag));
     }
     if format == Format::Json {
@@ -40,7 +37,9 @@ pub(super) fn show(at: &System, name: &str, partition: u32, format: Format, repl
         return Ok(0);
     }
     writeln!(reply.out, "{source}: offsets {} to {}", bounds.start, bounds.high_watermark)?;
-    writeln!(reply.out, "  the topic has {bytes} bytes in {} partitions", at.settings.partitions)?;
+    if let Some(bytes) = bytes {
+        writeln!(reply.out, "  the topic has {bytes} bytes in {} partitions", at.settings.partitions)?;
+    }
     for (name, committed, lag) in folds {
         let committed = committed.map_or_else(|| "nothing".to_owned(), |offset| format!("up to {offset}"));
         writeln!(reply.out, "  fold {name} has committed {committed}, {lag} behind")?;

@@ -108,7 +108,6 @@ fn behind(cut: &System) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use contract::proto::platform::v1::PlatformEvent;
-    use processor::accounts::Accounts;
 
     use super::*;
     use crate::{check, produce};
@@ -134,7 +133,7 @@ mod tests {
     fn a_cut_taken_while_the_folds_run_agrees_wherever_they_stand() {
         let data = tempfile::tempdir().expect("directory");
         let place = Place { data: Some(data.path().to_owned()), ..Place::default() };
-        let system = System::open_as(&place.config().expect("defaults"), Accounts::new()).expect("open");
+        let system = System::to_fold(&place.config().expect("defaults"), false).expect("open");
         let (mut written, mut between) = (0, 0);
         let write = |written: &mut u64| {
             let events = events(*written, *written + 500);

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use engine::{Offset, Output, TopicPartition};
 use log::{
-    Bounds, CommitError, Committed, Error, Log, LogId, Producer, Read, ReadLimit, TopicDescription, TopicSpec,
-    Transaction,
+    Bounds, CommitError, Committed, Error, Log, LogId, Membership, Producer, Read, ReadLimit, TopicDescription,
+    TopicSpec, Transaction,
 };
 use service::metric;
 
@@ -110,6 +110,18 @@ impl Log for Metered {
 
     fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
         self.log.read(partition, from, limit)
+    }
+
+    fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
+        self.log.poll(partition, from, limit)
+    }
+
+    fn release(&self, partition: &TopicPartition) {
+        self.log.release(partition);
+    }
+
+    fn join(&self, name: &str, group: &str, topics: &[engine::Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
+        self.log.join(name, group, topics)
     }
 
     fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {

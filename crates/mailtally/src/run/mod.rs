@@ -20,14 +20,13 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use api::{Appender, Edges, Server};
 use engine::TaskId;
 use processor::driver::Running;
-use processor::topology::topology;
 use service::config::Config;
 use service::health::{Board, TaskReport};
 use service::{logging, metric};
 
 use crate::place::Place;
 use crate::space;
-use crate::system::{Folds, System, now_ms};
+use crate::system::{Folds, Medium, System, now_ms};
 use crate::terminal::Bar;
 use commands::LiveCommands;
 use control::Control;
@@ -72,16 +71,14 @@ impl Arguments {
             );
         }
         let listeners = Listeners::bind(&config)?;
-        let opened = System::open_accepting(&config, processor::accounts::Accounts::new(), self.accept_loss);
+        let opened = System::to_fold(&config, self.accept_loss);
         let mut system = opened.map_err(with_remedy)?;
         let rendered = metric::start().context("start the metrics")?;
         metrics::gauge!(metric::BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        system
-            .embedded
-            .accepted_losses()
-            .iter()
-            .for_each(|loss| tracing::warn!(loss, "this log has lost something before"));
-        let board = Arc::new(Board::new(&topology(&system.settings), system.tasks(), now_ms()));
+        if let Medium::Embedded(log) = &system.medium {
+            log.accepted_losses().iter().for_each(|loss| tracing::warn!(loss, "this log has lost something before"));
+        }
+        let board = Arc::new(Board::new(&system.topology, system.tasks(), now_ms()));
         let metered = Arc::new(Metered::new(Arc::clone(&system.log)));
         system.log = Arc::clone(&metered) as Arc<dyn log::Log>;
         system.folds = Folds::Live(Arc::clone(&board));
@@ -146,11 +143,14 @@ impl Live {
                 board.observe(&seen.states, &seen.counts, now_ms());
                 held.set(f64::from(u32::try_from(seen.held_bytes).unwrap_or(u32::MAX)));
             };
-            system.worker(place, of, Box::new(observe)).spawn().map_err(anyhow::Error::msg)
+            system.worker(place, of, Box::new(observe))?.spawn().map_err(anyhow::Error::msg)
         };
         let workers = (0..of).map(worker).collect::<Result<Vec<_>>>()?;
         let watch = Watch::new(Arc::clone(&system), Arc::clone(&board), metered, config.disk_headroom_bytes);
-        let threads = vec![upkeep::start(&system, &stop)?, watch.start(&stop)?];
+        let mut threads = vec![watch.start(&stop)?];
+        if let Medium::Embedded(log) = &system.medium {
+            threads.push(upkeep::start(log, &stop)?);
+        }
         Ok(Self { system, board, workers, stop, threads, signals })
     }
 
@@ -232,9 +232,9 @@ impl Live {
 
     /// Stops the partitions whose breaker is to stop them.
     fn break_off(&self) {
-        let topology = topology(&self.system.settings);
         for ((intake, partition), why) in self.system.settings.breakers.stopping() {
-            let input = topology.folds.iter().position(|fold| fold.name.strip_prefix("decode-") == Some(intake));
+            let input =
+                self.system.topology.folds.iter().position(|fold| fold.name.strip_prefix("decode-") == Some(intake));
             let Some(fold) = input.and_then(|fold| u8::try_from(fold).ok()) else { continue };
             let task = TaskId { fold, partition };
             if self.board.is_live(task) {

@@ -6,9 +6,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Result;
+use embedded::Embedded;
 use service::metric;
 
-use crate::system::{System, now_ms};
+use crate::system::now_ms;
 
 /// Bytes that one round reads.
 const ROUND_BYTES: u64 = 8 << 20;
@@ -18,8 +19,8 @@ const BREATH: Duration = Duration::from_millis(50);
 const REST: Duration = Duration::from_secs(5);
 
 /// Starts the thread; it ends soon after `stop`.
-pub(super) fn start(system: &Arc<System>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
-    let (log, stop) = (Arc::clone(&system.embedded), Arc::clone(stop));
+pub(super) fn start(log: &Arc<Embedded>, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
+    let (log, stop) = (Arc::clone(log), Arc::clone(stop));
     let work = move || {
         while !stop.load(Ordering::Acquire) {
             let more = match log.maintain(now_ms(), ROUND_BYTES) {

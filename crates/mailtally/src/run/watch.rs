@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use engine::TopicPartition;
-use processor::topology::topology;
 use service::health::Board;
 use service::metric;
 
@@ -17,7 +16,7 @@ use super::metered::Metered;
 use super::unmatched::Unmatched;
 use super::upkeep::pause;
 use crate::space;
-use crate::system::{System, now_ms};
+use crate::system::{Medium, System, now_ms};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -76,16 +75,19 @@ impl Watch {
             gauge(metrics::gauge!(metric::BREAKERS_OPEN, "fold" => format!("decode-{intake}")), open);
         }
         self.disk(&self.system.root);
-        for topic in self.system.embedded.space() {
-            gauge(metrics::gauge!(metric::LOG_BYTES, "topic" => topic.topic.name().to_owned()), topic.bytes);
+        if let Medium::Embedded(log) = &self.system.medium {
+            for topic in log.space() {
+                gauge(metrics::gauge!(metric::LOG_BYTES, "topic" => topic.topic.name().to_owned()), topic.bytes);
+            }
+            gauge(metrics::gauge!(metric::LOG_DISK_BYTES), log.bytes_on_disk());
         }
-        gauge(metrics::gauge!(metric::LOG_DISK_BYTES), self.system.embedded.bytes_on_disk());
         gauge(metrics::gauge!(metric::STATE_DISK_BYTES), space::below(&self.system.root.join("state")));
-        let stores = &self.system.stores;
-        let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
-        // Log and stores share both.
-        for (part, bytes) in [("cache", size(stores.cache_bytes())), ("memtables", size(stores.memtable_bytes()))] {
-            gauge(metrics::gauge!(metric::ROCKSDB_BYTES, "part" => part), bytes);
+        if let Some(stores) = &self.system.stores {
+            let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+            // The embedded log and the stores share both.
+            for (part, bytes) in [("cache", size(stores.cache_bytes())), ("memtables", size(stores.memtable_bytes()))] {
+                gauge(metrics::gauge!(metric::ROCKSDB_BYTES, "part" => part), bytes);
+            }
         }
         gauge(metrics::gauge!(metric::PROCESS_BYTES), space::resident());
         if let Some((for_ms, why)) = self.log.refusing().filter(|(for_ms, _)| *for_ms >= REFUSING_MAX_MS) {
@@ -97,9 +99,8 @@ impl Watch {
     }
 
     fn lag(&self) -> Result<()> {
-        let topology = topology(&self.system.settings);
         for task in self.system.tasks() {
-            let Some(fold) = topology.fold(task) else { continue };
+            let Some(fold) = self.system.topology.fold(task) else { continue };
             let input = TopicPartition { topic: fold.input.clone(), partition: task.partition };
             let committed = self.system.log.committed(fold.name, std::slice::from_ref(&input))?;
             let bounds = self.system.log.bounds(&input)?;

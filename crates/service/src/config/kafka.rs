@@ -18,9 +18,9 @@ pub struct Kafka {
     /// This instance's name, its own within the group; the host's name where it is not given.
     pub instance: String,
     /// Replicas of topics that are made; `None` leaves it to the brokers.
-    pub replication: Option<i16>,
+    pub replication: Option<i32>,
     /// Replicas that must have a record before it counts; `None`: one less than there are.
-    pub min_insync_replicas: Option<i16>,
+    pub min_insync_replicas: Option<u32>,
     /// After how long the brokers abort an open transaction.
     pub transaction_timeout_ms: u32,
     /// After how long without a heartbeat an instance is taken for dead.
@@ -85,18 +85,16 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<K
         let why = format!("has `{bad}`, which is no HOST:PORT: write it like kafka-1:9092,kafka-2:9092");
         keys.wrong("kafka.bootstrap_servers", &why);
     }
-    let few = |number: u64| i16::try_from(number).ok().filter(|number| *number > 0);
-    let (replication, min_insync_replicas) =
-        (few(keys.number("kafka.replication")), few(keys.number("kafka.min_insync_replicas")));
-    if replication.zip(min_insync_replicas).is_some_and(|(all, least)| least > all) {
+    let (replicas, least) = (keys.number("kafka.replication"), keys.number("kafka.min_insync_replicas"));
+    if replicas > 0 && least > replicas {
         keys.wrong("kafka.min_insync_replicas", "is more than kafka.replication: nothing could be written");
     }
     let millis = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     Some(Kafka {
         group: keys.name("kafka.group", || format!("{}-processor", text(settings, "prefix"))),
         instance: keys.name("kafka.instance", host),
-        replication,
-        min_insync_replicas,
+        replication: i32::try_from(replicas).ok().filter(|replicas| *replicas > 0),
+        min_insync_replicas: u32::try_from(least).ok().filter(|least| *least > 0),
         transaction_timeout_ms: millis(keys.number("kafka.transaction_timeout_ms")),
         session_timeout_ms: millis(keys.number("kafka.session_timeout_ms")),
         security: keys.security(),
