@@ -20,6 +20,7 @@ mod metadata;
 mod outcome;
 mod output;
 mod part;
+mod postal;
 mod postmark;
 mod replays;
 mod scrub;
@@ -92,6 +93,7 @@ pub const ALL: &[Provider] = &[
     Provider::of("mailgun", mailgun::decode).checked(mailgun::check),
     Provider::of("mailjet", mailjet::decode).checked(mailjet::check),
     Provider::of("mailtrap", mailtrap::decode).checked(mailtrap::check),
+    Provider::of("postal", postal::decode).checked(postal::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
     Provider::of("sendgrid", sendgrid::decode),
 ];

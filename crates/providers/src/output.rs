@@ -70,7 +70,7 @@ fn kind_of(fact: &Fact) -> (&'static str, Option<String>) {
     let word = |word: &str| Some(word.to_owned());
     match fact {
         Fact::Sent => ("Sent", None),
-        Fact::Queued => ("Queued", None),
+        Fact::Queued => ("Sent", word("queued")),
         Fact::Deferred { .. } => ("Deferred", None),
         Fact::Delivered => ("Delivered", None),
         Fact::Bounced { class, asynchronous, .. } => {
