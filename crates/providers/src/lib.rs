@@ -15,6 +15,7 @@ mod mailersend;
 mod mailgun;
 mod mailjet;
 mod mailtrap;
+mod mandrill;
 mod mapping;
 mod metadata;
 mod outcome;
@@ -93,6 +94,7 @@ pub const ALL: &[Provider] = &[
     Provider::of("mailgun", mailgun::decode).checked(mailgun::check),
     Provider::of("mailjet", mailjet::decode).checked(mailjet::check),
     Provider::of("mailtrap", mailtrap::decode).checked(mailtrap::check),
+    Provider::of("mandrill", mandrill::decode).checked(mandrill::check),
     Provider::of("postal", postal::decode).checked(postal::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
     Provider::of("sendgrid", sendgrid::decode),
