@@ -61,9 +61,9 @@ impl Request {
         matches!(self, Self::Produce(_) | Self::Ingest(_))
     }
 
-    /// Whether the process that folds knows more about it than the log.
+    /// Whether the process that folds knows more about it than the log, or is to know its result.
     pub(crate) fn is_of_process(&self) -> bool {
-        matches!(self, Self::Status(_))
+        matches!(self, Self::Status(_) | Self::Reconcile(_))
     }
 
     /// Accounts that the command itself binds, besides those of the configuration.

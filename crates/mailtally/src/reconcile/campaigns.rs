@@ -15,9 +15,9 @@ use domain::{Counters, Time};
 use oracle::Tally;
 
 use super::partition::{Partition, Tallies, Wanted};
+use super::view::View;
 use super::{Difference, Name};
 use crate::scan::Steps;
-use crate::system::System;
 
 const DEFINITION: &str = "definition";
 
@@ -38,19 +38,19 @@ struct Held {
 }
 
 impl Published {
-    pub(super) fn read(cut: &System, steps: &mut Steps<'_>) -> Result<Self> {
+    pub(super) fn read(view: &View<'_>, steps: &mut Steps<'_>) -> Result<Self> {
         let mut published = Self::default();
-        for number in 0..cut.settings.partitions {
-            let committed = cut.committed(Topic::CampaignPartials, number)?;
-            cut.scan(&cut.partition(Topic::CampaignPartials, number), 0..u64::MAX, steps, |stored| {
+        for number in 0..view.settings().partitions {
+            let committed = view.committed(Topic::CampaignPartials, number);
+            view.scan((Topic::CampaignPartials, number), 0..u64::MAX, steps, |stored| {
                 let value = stored.record.value.as_deref().unwrap_or_default();
                 let key = stored.record.key.unwrap_or_default();
-                if is_canonical(&key, number, cut.settings.partitions) {
-                    published.take(&key, value, stored.offset < committed);
+                if is_canonical(&key, number, view.settings().partitions) {
+                    published.take(&key, value, stored.offset < committed, view);
                 }
                 Ok(())
             })?;
-            let rows = cut.newest(&cut.partition(Topic::CampaignStats, number), steps, |_| true)?;
+            let rows = view.newest((Topic::CampaignStats, number), steps, |_| true)?;
             for (key, stored) in rows {
                 let row = contract::decode("CampaignStats", &stored.record.value.unwrap_or_default())?;
                 published.rows.insert(named(&key)?, row);
@@ -59,7 +59,7 @@ impl Published {
         Ok(published)
     }
 
-    fn take(&mut self, key: &Bytes, value: &[u8], taken: bool) {
+    fn take(&mut self, key: &Bytes, value: &[u8], taken: bool, view: &View<'_>) {
         let Some([organisation, campaign, source]) = key::strings::<3>(key) else { return };
         // What is no partial is with the dead letters: it counts nowhere.
         let Ok(partial) = contract::decode::<CampaignPartial>("CampaignPartial", value) else { return };
@@ -69,6 +69,11 @@ impl Published {
             if taken && held.is_none_or(|held| precedence(held) <= precedence(&partial)) {
                 self.definitions.insert(name, partial);
             }
+            return;
+        }
+        // What its fold had not committed is beyond the vector.
+        let is_beyond = |number| partial.offset > view.committed(Topic::Events, number);
+        if source.parse().is_ok_and(is_beyond) {
             return;
         }
         let held = self.partials.entry((name, source.to_owned())).or_default();

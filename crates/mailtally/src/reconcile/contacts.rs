@@ -14,18 +14,18 @@ use engine::{Offset, Stored};
 use oracle::contacts::ContactName;
 use oracle::{ContactVerdict, Contacts};
 
+use super::view::View;
 use super::{Difference, Report};
 use crate::scan::Steps;
-use crate::system::System;
 
 /// Offsets of contact events recounted at once, on average: about 150 MB of memory.
 const SLICE_OFFSETS: u64 = 500_000;
 /// Events that the history of a difference names.
 const HISTORY_MAX: usize = 100;
 
-/// One partition at a cut.
+/// One partition at a vector of positions.
 pub(super) struct Partition<'a> {
-    cut: &'a System,
+    view: &'a View<'a>,
     number: u32,
     /// Where the contacts fold stands: its rows reflect the events below.
     committed: Offset,
@@ -33,14 +33,14 @@ pub(super) struct Partition<'a> {
 }
 
 impl<'a> Partition<'a> {
-    pub(super) fn new(cut: &'a System, number: u32) -> Result<Self> {
-        let committed = cut.committed(Topic::ContactEvents, number)?;
-        Ok(Self { cut, number, committed, slices: committed.div_ceil(SLICE_OFFSETS).max(1) })
+    pub(super) fn new(view: &'a View<'a>, number: u32) -> Self {
+        let committed = view.committed(Topic::ContactEvents, number);
+        Self { view, number, committed, slices: committed.div_ceil(SLICE_OFFSETS).max(1) }
     }
 
     /// Offsets that the recount reads.
     pub(super) fn work(&self) -> Result<u64> {
-        let rows = self.cut.length(&self.cut.partition(Topic::ContactState, self.number))?;
+        let rows = self.view.length(Topic::ContactState, self.number)?;
         Ok(self.slices.saturating_mul(self.committed.saturating_add(rows)))
     }
 
@@ -49,13 +49,13 @@ impl<'a> Partition<'a> {
         let (events, rows) = (Topic::ContactEvents, Topic::ContactState);
         for slice in 0..self.slices {
             let mut contacts = Contacts::default();
-            self.cut.scan(&self.cut.partition(events, self.number), 0..self.committed, steps, |stored| {
+            self.view.scan((events, self.number), 0..self.committed, steps, |stored| {
                 let is_in = self.is_in(stored.record.key.as_deref().unwrap_or_default(), slice);
                 is_in.then(|| self.event(&stored)).flatten().into_iter().for_each(|event| contacts.take(event));
                 Ok(())
             })?;
             let is_wanted = |key: &[u8]| self.is_in(key, slice) && contact::subject(key).is_some();
-            let rows = self.cut.newest(&self.cut.partition(rows, self.number), steps, is_wanted)?;
+            let rows = self.view.newest((rows, self.number), steps, is_wanted)?;
             report.contacts += u64::try_from(rows.len())?;
             let found = compare(&contacts, &rows)?;
             if found.is_some() {
@@ -75,7 +75,7 @@ impl<'a> Partition<'a> {
     fn event(&self, stored: &Stored) -> Option<ContactEvent> {
         let key = stored.record.key.as_deref().unwrap_or_default();
         let (organisation, subject) = contact::subject(key)?;
-        if contract::key::partition(key, self.cut.settings.partitions) != self.number {
+        if contract::key::partition(key, self.view.settings().partitions) != self.number {
             return None;
         }
         let value = stored.record.value.as_deref().unwrap_or_default();
@@ -107,7 +107,7 @@ fn compare(contacts: &Contacts, rows: &BTreeMap<Bytes, Stored>) -> Result<Option
     }))
 }
 
-fn shown(subject: &Subject) -> String {
+pub(super) fn shown(subject: &Subject) -> String {
     match subject {
         Subject::Client(client) => format!("client {client}"),
         Subject::Address(hash) => format!("address {}", contract::json::hex(&hash.0)),

@@ -10,25 +10,23 @@ use contract::key;
 use contract::proto::event::v1::Event as WireEvent;
 use contract::topic::Topic;
 use domain::Event;
-use engine::{Offset, Stored, TopicPartition};
+use engine::{Offset, Stored};
 use oracle::{Recount, Tally};
 
 use super::campaigns::Published;
+use super::view::View;
 use super::{Difference, Name, Report, messages};
 use crate::scan::Steps;
-use crate::system::System;
 
 /// Offsets of events recounted at once, on average: about 200 MB of memory.
 const SLICE_OFFSETS: u64 = 500_000;
 /// Messages that the history of a campaign's number names.
 const MEMBERS_MAX: usize = 100;
 
-/// One partition at a cut.
+/// One partition at a vector of positions.
 pub(super) struct Partition<'a> {
-    cut: &'a System,
+    view: &'a View<'a>,
     pub(super) number: u32,
-    events: TopicPartition,
-    rows: TopicPartition,
     /// Where the messages fold stands: its rows reflect the events below.
     pub(super) committed: Offset,
     slices: u64,
@@ -47,15 +45,16 @@ pub(super) struct Tallies {
 pub(super) type Wanted = BTreeMap<Offset, BTreeSet<Name>>;
 
 impl<'a> Partition<'a> {
-    pub(super) fn new(cut: &'a System, number: u32) -> Result<Self> {
-        let committed = cut.committed(Topic::Events, number)?;
-        let (events, rows) = (cut.partition(Topic::Events, number), cut.partition(Topic::MessageStatus, number));
-        Ok(Self { cut, number, events, rows, committed, slices: committed.div_ceil(SLICE_OFFSETS).max(1) })
+    pub(super) fn new(view: &'a View<'a>, number: u32) -> Self {
+        let committed = view.committed(Topic::Events, number);
+        Self { view, number, committed, slices: committed.div_ceil(SLICE_OFFSETS).max(1) }
     }
 
     /// Offsets that the recount reads.
     pub(super) fn work(&self) -> Result<u64> {
-        Ok(self.slices.saturating_mul(self.committed.saturating_add(self.cut.length(&self.rows)?)))
+        Ok(self
+            .slices
+            .saturating_mul(self.committed.saturating_add(self.view.length(Topic::MessageStatus, self.number)?)))
     }
 
     /// The first difference of a row or a partial of this partition.
@@ -68,7 +67,7 @@ impl<'a> Partition<'a> {
         let wanted = published.wanted(self.number);
         let mut tallies = Tallies::default();
         for slice in 0..self.slices {
-            let rows = self.cut.newest(&self.rows, steps, |key| self.is_in(key, slice))?;
+            let rows = self.view.newest((Topic::MessageStatus, self.number), steps, |key| self.is_in(key, slice))?;
             let mut recount = self.tally(slice, &wanted, &mut tallies, steps)?;
             report.events += recount.events();
             report.messages += u64::try_from(rows.len())?;
@@ -100,7 +99,7 @@ impl<'a> Partition<'a> {
                 there.for_each(|(name, tally)| to.at.entry((*offset, name.clone())).or_default().add(tally));
             }
         };
-        self.cut.scan(&self.events, 0..self.committed, steps, |stored| {
+        self.view.scan((Topic::Events, self.number), 0..self.committed, steps, |stored| {
             note(&mut recount, stored.offset);
             let is_in = self.is_in(stored.record.key.as_deref().unwrap_or_default(), slice);
             if let Some(event) = is_in.then(|| self.event(&stored)).flatten() {
@@ -116,7 +115,7 @@ impl<'a> Partition<'a> {
     fn event(&self, stored: &Stored) -> Option<Event> {
         let key = stored.record.key.as_deref().unwrap_or_default();
         let [organisation, id] = key::strings::<2>(key)?;
-        if key::partition(key, self.cut.settings.partitions) != self.number {
+        if key::partition(key, self.view.settings().partitions) != self.number {
             return None;
         }
         let wire: WireEvent = contract::decode("Event", stored.record.value.as_deref().unwrap_or_default()).ok()?;
