@@ -5,7 +5,7 @@ mod field;
 
 use std::borrow::Cow;
 
-pub(crate) use field::field;
+pub(crate) use field::{field, place};
 
 /// Levels that are read; a value that lies deeper is skipped unread and stands as [`Json::Null`].
 const DEPTH_MAX: usize = 16;

@@ -28,6 +28,7 @@ mod scrub;
 mod sendgrid;
 mod signed_body;
 mod smtp;
+mod unisender_go;
 mod url;
 mod when;
 
@@ -98,6 +99,7 @@ pub const ALL: &[Provider] = &[
     Provider::of("postal", postal::decode).checked(postal::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
     Provider::of("sendgrid", sendgrid::decode),
+    Provider::of("unisender_go", unisender_go::decode).checked(unisender_go::check),
 ];
 
 /// The provider of this name.

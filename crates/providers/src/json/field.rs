@@ -1,10 +1,18 @@
 //! A field of an object whose value is left unread, so that what is broken in it breaks alone.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use super::Reader;
 
 /// The bytes of the value of the last field of this name; nothing if there is none, or if these bytes are no object. What
 /// is broken behind the names is passed over.
 pub(crate) fn field<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    object.get(place(object, name)?)
+}
+
+/// Where those bytes stand.
+pub(crate) fn place(object: &[u8], name: &str) -> Option<Range<usize>> {
     let mut reader = Reader { bytes: object, place: 0 };
     reader.blanks();
     reader.take(b'{')?;
@@ -21,17 +29,18 @@ pub(crate) fn field<'a>(object: &'a [u8], name: &str) -> Option<&'a [u8]> {
 }
 
 impl<'a> Reader<'a> {
-    /// The next name, and the bytes up to the comma or brace that ends its value.
-    fn next_field(&mut self) -> Option<(std::borrow::Cow<'a, str>, &'a [u8])> {
+    /// The next name, and where its value stands: up to the comma or brace that ends it.
+    fn next_field(&mut self) -> Option<(Cow<'a, str>, Range<usize>)> {
         self.blanks();
         let name = self.string()?;
         self.blanks();
         self.take(b':')?;
+        self.blanks();
         let start = self.place;
         while self.peek().is_some_and(|next| !matches!(next, b',' | b'}')) {
             self.skip(b",}");
         }
-        Some((name, self.since(start).trim_ascii()))
+        Some((name, start..start + self.since(start).trim_ascii_end().len()))
     }
 }
 
