@@ -9,7 +9,7 @@ use crate::json::Json;
 const FIELDS_MAX: usize = 1_000;
 
 /// A name and its value, decoded.
-type Field<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+pub(crate) type Field<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 /// The fields of a form in their order; nothing if the body is none. A name may repeat; attached files are left out.
 pub(crate) fn fields(body: &[u8]) -> Option<Vec<Field<'_>>> {

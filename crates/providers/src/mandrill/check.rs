@@ -1,14 +1,12 @@
 //! Mandrill's signature: HMAC-SHA1 over the public URL and the form's sorted fields. It covers no time: repeats are found as
 //! duplicates of their events.
 
-use std::borrow::Cow;
-
 use domain::Time;
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
 
 use crate::check::{Accepted, Refusal, Request, Secret, base64, keys};
-use crate::form;
+use crate::form::{self, Field};
 
 const HEADER: &str = "X-Mandrill-Signature";
 /// Signs the empty batch that Mandrill posts while a webhook is set up, before it has a key.
@@ -37,6 +35,6 @@ pub(crate) fn check(request: &Request<'_>, secrets: &[Secret], _: Time) -> Resul
 }
 
 /// Whether the batch holds nothing.
-fn is_empty(fields: &[(Cow<'_, [u8]>, Cow<'_, [u8]>)]) -> bool {
+fn is_empty(fields: &[Field<'_>]) -> bool {
     matches!(fields, [(name, value)] if **name == *super::FIELD && value.trim_ascii() == b"[]")
 }
