@@ -9,6 +9,11 @@ pub(crate) fn bounced(class: BounceClass, words: Option<&str>) -> Fact {
     Fact::Bounced { class, asynchronous: false, reason: clean(words) }
 }
 
+/// A refusal that was reported after the mail had been taken.
+pub(crate) fn bounced_later(class: BounceClass, words: Option<&str>) -> Fact {
+    Fact::Bounced { class, asynchronous: true, reason: clean(words) }
+}
+
 /// A mail that nobody tried to deliver.
 pub(crate) fn dropped(reason: DropReason, words: Option<&str>) -> Fact {
     Fact::Dropped(Drop { reason, scope: scope(reason), text: clean(words) })

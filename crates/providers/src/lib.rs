@@ -6,6 +6,7 @@
 
 mod agent;
 mod amazon_ses;
+mod brevo;
 mod check;
 mod fact;
 mod form;
@@ -28,6 +29,7 @@ mod scrub;
 mod sendgrid;
 mod signed_body;
 mod smtp;
+mod sparkpost;
 mod unisender_go;
 mod url;
 mod when;
@@ -91,6 +93,7 @@ impl Provider {
 /// The providers, one line each.
 pub const ALL: &[Provider] = &[
     Provider::of("amazon_ses", amazon_ses::decode),
+    Provider::of("brevo", brevo::decode).checked(brevo::check),
     Provider::of("mailersend", mailersend::decode).checked(mailersend::check),
     Provider::of("mailgun", mailgun::decode).checked(mailgun::check),
     Provider::of("mailjet", mailjet::decode).checked(mailjet::check),
@@ -99,6 +102,7 @@ pub const ALL: &[Provider] = &[
     Provider::of("postal", postal::decode).checked(postal::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
     Provider::of("sendgrid", sendgrid::decode),
+    Provider::of("sparkpost", sparkpost::decode).checked(sparkpost::check),
     Provider::of("unisender_go", unisender_go::decode).checked(unisender_go::check),
 ];
 

@@ -6,7 +6,7 @@ use domain::Time;
 use providers::{Accepted, Refusal, Request, Secret, provider};
 
 /// The providers that are checked so.
-const PROVIDERS: [&str; 2] = ["mailjet", "postmark"];
+const PROVIDERS: [&str; 3] = ["brevo", "postmark", "sparkpost"];
 
 /// `Aladdin:open sesame`, as RFC 7617 writes it.
 const BASIC: (&str, &str) = ("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
