@@ -39,7 +39,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
         ],
     ),
     ("demo", &["contract", "domain"]),
-    ("xtask", &[]),
+    ("xtask", &["broker"]),
 ];
 
 /// Foreign systems, and the only crates that may name them.

@@ -1,7 +1,8 @@
-//! Set-up, tests and benches, in Rust and without a dependency, so that the first command on a fresh machine starts in
+//! Set-up, tests, local Kafka and benches, in Rust and without a dependency but our own `broker`, so that the first command on a fresh machine starts in
 //! seconds.
 
 mod demo;
+mod kafka;
 mod picture;
 mod rocksdb;
 mod run;
@@ -13,10 +14,15 @@ use std::process::ExitCode;
 /// One line a command: its name, what it does, who does it. Each takes what was typed after its name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<ExitCode, String>);
 
-const COMMANDS: [Command; 7] = [
+const COMMANDS: [Command; 8] = [
     ("setup", "install what is lacking and link RocksDB [--yes]", setup::command),
     ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
-    ("test", "everything that shows that it works [--quick: format, lints, unit tests]", suites::command),
+    (
+        "test",
+        "everything that shows that it works [--quick: format, lints, unit tests] [--broker: what needs a broker]",
+        suites::command,
+    ),
+    ("kafka", "Apache Kafka on loopback without Docker: kafka up|down|status|stop|kill|restart", kafka::command),
     ("bench", "a bench beside its peers: bench embedded [its own flags]", suites::bench),
     ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
     ("picture", "draw the README's picture from a run of the demo", picture::command),

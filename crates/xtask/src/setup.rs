@@ -1,9 +1,12 @@
 //! What a fresh machine lacks, and how to get it. Installs Debian's packages through root or sudo, or says exactly what
 //! to install; everything else goes to a cache outside the clone.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+use broker::cache;
 
 use crate::rocksdb::{self, Link};
 use crate::run::{on_path, output, run};
@@ -13,6 +16,8 @@ use crate::run::{on_path, output, run};
 pub(crate) enum Purpose {
     /// Building and running.
     Run,
+    /// A local Kafka.
+    Kafka,
     /// Tests, too.
     Test,
 }
@@ -29,7 +34,7 @@ enum Source {
 /// A thing that is needed, what for, how to see it, and where it comes from.
 type Need = (&'static str, Purpose, fn(&Link) -> bool, Source);
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 14] = [
     ("a C++ compiler", Purpose::Run, |_| on_path("c++"), Source::Debian("g++")),
     ("libclang, for RocksDB's bindings", Purpose::Run, |_| libclang().is_some(), Source::Debian("libclang-dev")),
     (
@@ -50,6 +55,23 @@ const NEEDS: [Need; 7] = [
         |link| !link.is_lacking() || on_path("unzip"),
         Source::Debian("unzip"),
     ),
+    ("make, for librdkafka", Purpose::Run, |_| on_path("make"), Source::Debian("make")),
+    (
+        "pkg-config, to find what librdkafka links",
+        Purpose::Run,
+        |_| on_path("pkg-config"),
+        Source::Debian("pkg-config"),
+    ),
+    ("OpenSSL's headers, for librdkafka", Purpose::Run, |_| has_library("openssl"), Source::Debian("libssl-dev")),
+    ("zlib's headers, for librdkafka", Purpose::Run, |_| has_library("zlib"), Source::Debian("zlib1g-dev")),
+    (
+        "Maven, for Apache Kafka's jars",
+        Purpose::Kafka,
+        |_| broker::are_there() || on_path("mvn"),
+        Source::Debian("maven"),
+    ),
+    ("a JDK, for Apache Kafka", Purpose::Kafka, |_| has_java(), Source::Debian("default-jdk-headless")),
+    ("openssl, for a secure Kafka", Purpose::Kafka, |_| on_path("openssl"), Source::Debian("openssl")),
     ("rustfmt", Purpose::Test, |_| cargo_has("fmt"), Source::Rust("rustfmt", "rustfmt")),
     ("clippy", Purpose::Test, |_| cargo_has("clippy"), Source::Rust("clippy", "rust-clippy")),
 ];
@@ -103,8 +125,8 @@ pub(crate) fn ready(purpose: Purpose, yes: bool) -> Result<(), String> {
     if !yes && std::io::stdin().is_terminal() && !asked()? {
         return Err("nothing was installed".to_owned());
     }
-    let packages: Vec<&str> = lacking.iter().filter_map(|(.., source)| source.package(rustup)).collect();
-    install(&packages)?;
+    let packages: BTreeSet<&str> = lacking.iter().filter_map(|(.., source)| source.package(rustup)).collect();
+    install(&Vec::from_iter(packages))?;
     let components: Vec<&str> = lacking.iter().filter_map(|(.., source)| source.component(rustup)).collect();
     if !components.is_empty() {
         run(Command::new("rustup").args(["component", "add"]).args(components))?;
@@ -226,11 +248,13 @@ fn has_libclang(folder: &Path) -> bool {
         })
 }
 
-/// Where everything goes that is fetched or built.
-fn cache() -> PathBuf {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let home = || std::env::var_os("HOME").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from).join(".cache");
-    base.unwrap_or_else(home).join("mailtally")
+/// Whether the linker's half of a library is here.
+fn has_library(name: &str) -> bool {
+    output("pkg-config", &["--exists", name]).is_some()
+}
+
+fn has_java() -> bool {
+    on_path("java") || std::env::var_os("JAVA_HOME").is_some()
 }
 
 #[cfg(test)]

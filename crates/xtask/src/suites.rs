@@ -1,7 +1,9 @@
 //! `cargo xtask test`: every step in the open, a table at the end, and an exit code that means it.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use broker::{Cluster, Options};
 
 use crate::run::run;
 use crate::setup::{self, Purpose};
@@ -26,10 +28,20 @@ const STEPS: [Step; 9] = [
     ("contract alone", &["check", "-p", "contract"], When::Whole),
     ("engine alone", &["check", "-p", "engine"], When::Whole),
     ("oracle alone", &["check", "-p", "oracle"], When::Whole),
-    ("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], When::Always),
+    ("lints", &["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"], When::Always),
     ("unit tests", &["test", "--workspace", "--lib", "--bins"], When::Quick),
     ("tests", &["test", "--workspace"], When::Whole),
 ];
+
+/// Suites that need Apache Kafka, behind the feature `broker` of their crate: a name and cargo's arguments, one line each.
+/// The broker at `MAILTALLY_TEST_KAFKA` is theirs together; one that kills brokers starts its own.
+const BROKER_SUITES: [(&str, &[&str]); 2] = [
+    ("local kafka", &["test", "-p", "broker", "--features", "broker"]),
+    ("kafka as a log", &["test", "-p", "kafka", "--features", "broker"]),
+];
+
+/// A line of the table at the end.
+type Line = (&'static str, Duration, Result<(), String>);
 
 /// The steps of a whole run or of a quick one.
 fn steps(quick: bool) -> impl Iterator<Item = &'static Step> {
@@ -39,22 +51,45 @@ fn steps(quick: bool) -> impl Iterator<Item = &'static Step> {
 
 /// Runs all steps; a failed one does not stop the others.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
-    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let is_given = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let (quick, only_broker) = (is_given("--quick"), is_given("--broker"));
     setup::ready(Purpose::Test, true)?;
-    let mut table = Vec::new();
-    for (name, cargo, _) in steps(quick) {
-        let began = Instant::now();
-        let result = run(&mut setup::cargo(cargo));
-        table.push((*name, began.elapsed(), result));
+    let mut table: Vec<Line> = Vec::new();
+    if !only_broker {
+        table.extend(steps(quick).map(|(name, cargo, _)| timed(name, || run(&mut setup::cargo(cargo)))));
     }
+    if !quick {
+        table.extend(broker_suites());
+    }
+    Ok(verdict(&table))
+}
+
+/// Runs the suites that need a broker. Where none can be started each of them has failed: none is skipped.
+fn broker_suites() -> Vec<Line> {
+    eprintln!("Starting Apache Kafka {} for the suites that need it", broker::RELEASE);
+    let cluster = Cluster::start(&Options::default()).map_err(|why| format!("no broker: {why}"));
+    let one = |cargo: &[&str]| {
+        let address = cluster.as_ref().map(Cluster::bootstrap).map_err(Clone::clone)?;
+        run(setup::cargo(cargo).env(broker::VARIABLE, address))
+    };
+    BROKER_SUITES.iter().map(|(name, cargo)| timed(name, || one(cargo))).collect()
+}
+
+fn timed(name: &'static str, step: impl FnOnce() -> Result<(), String>) -> Line {
+    let began = Instant::now();
+    let result = step();
+    (name, began.elapsed(), result)
+}
+
+fn verdict(table: &[Line]) -> ExitCode {
     eprintln!();
-    for (name, took, result) in &table {
+    for (name, took, result) in table {
         let verdict = result.as_ref().map_or_else(|why| format!("FAILED: {why}"), |()| "ok".to_owned());
         eprintln!("{name:<18} {:>6.1} s  {verdict}", took.as_secs_f64());
     }
     let failed = table.iter().filter(|(_, _, result)| result.is_err()).count();
     println!("{} passed, {failed} failed", table.len() - failed);
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// `cargo xtask bench NAME ...`.
@@ -77,6 +112,14 @@ pub(crate) fn replay(arguments: &[String]) -> Result<ExitCode, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_suite_that_needs_a_broker_asks_for_the_feature_and_has_its_own_name() {
+        for (name, cargo) in BROKER_SUITES {
+            assert!(cargo.windows(2).any(|pair| matches!(pair, ["--features", feature] if feature.contains("broker"))));
+            assert_eq!(BROKER_SUITES.iter().filter(|(other, _)| *other == name).count(), 1, "{name}");
+        }
+    }
 
     #[test]
     fn quick_leaves_out_what_takes_long_and_still_tests() {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::plan::{Node, Plan};
+use crate::plan::{Node, Plan, fresh_id};
 use crate::running::Running;
 use crate::{Result, jars};
 
@@ -30,7 +30,8 @@ impl Default for Options {
     }
 }
 
-/// A cluster for tests. What it can do is on [`Running`]: `kill`, `stop`, `signal`, `start_one`, `tool`, ...
+/// A cluster for tests. What it can do is on [`Running`]: `kill`, `stop`, `restart`,
+/// `start_one`, `signal`, `tool`, ...
 #[derive(Debug)]
 pub struct Cluster {
     running: Running,
@@ -78,24 +79,12 @@ impl Cluster {
         &self.plan().dir
     }
 
-    /// SIGTERM where it runs, and a start on the same data; waits until it serves.
-    ///
-    /// # Errors
-    /// It does not end or does not come up.
-    pub fn restart(&self, number: u16) -> Result<()> {
-        let node = self.plan().node(number)?;
-        if self.status(node).process.is_some() {
-            self.stop(number)?;
-        }
-        self.start_one(number)
-    }
-
     fn attempt(options: &Options) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("mailtally-kafka-{}-{count}", std::process::id()));
-        let nodes = nodes(options)?;
-        let plan = Plan { dir: dir.clone(), nodes, secure: options.secure, properties: options.properties.clone() };
+        let Options { secure, properties, .. } = options.clone();
+        let plan = Plan { dir: dir.clone(), id: fresh_id()?, nodes: nodes(options)?, secure, properties };
         // The guard first: whatever happens from here on, nothing is left.
         let guard = guard(&dir)?;
         let cluster = Self { running: Running::new(plan)?, guard };

@@ -29,6 +29,8 @@ pub struct Node {
 pub struct Plan {
     /// Everything is in here: properties, logs, data, process ids.
     pub dir: PathBuf,
+    /// The cluster's id: 22 letters of URL-safe base64.
+    pub id: String,
     /// The brokers.
     pub nodes: Vec<Node>,
     /// TLS and SASL for clients and brokers, and an authorizer.
@@ -51,7 +53,7 @@ impl Plan {
         };
         let nodes: Option<Vec<Node>> = (0..brokers).map(node).collect();
         let nodes = nodes.ok_or_else(|| format!("port {port}: choose one from 1 to {}", u16::MAX - 10 * brokers))?;
-        Ok(Self { dir: dir.to_owned(), nodes, secure, properties: Vec::new() })
+        Ok(Self { dir: dir.to_owned(), id: fresh_id()?, nodes, secure, properties: Vec::new() })
     }
 
     /// The plan that a directory holds; `None` where there is none.
@@ -82,6 +84,15 @@ impl Plan {
             std::fs::write(folder.join("log4j2.xml"), include_str!("log4j2.xml")).map_err(said)?;
         }
         std::fs::write(self.dir.join(FILE), print(self)).map_err(said)
+    }
+
+    /// Removes the file that the plan is kept in, and its directory where nothing else is in there.
+    pub(crate) fn forget(&self) -> Result<()> {
+        let path = self.dir.join(FILE);
+        std::fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        // It stays where it is not empty.
+        std::fs::remove_dir(&self.dir).ok();
+        Ok(())
     }
 
     /// What clients connect to: `host:port`, with commas between.
@@ -167,12 +178,17 @@ const SETTINGS: [(&str, &str); 8] = [
     ("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000"),
 ];
 
+/// The last letter has two bits to say only.
+pub(crate) fn fresh_id() -> Result<String> {
+    Ok(format!("{:.21}A", crate::secrets::random_word()?))
+}
+
 fn line(text: &mut String, key: &str, value: &str) {
     text.extend([key, "=", value, "\n"]);
 }
 
 fn print(plan: &Plan) -> String {
-    let mut text = format!("secure {}\n", plan.secure);
+    let mut text = format!("id {}\nsecure {}\n", plan.id, plan.secure);
     for Node { number, client, internal, controller, advertised } in &plan.nodes {
         text += &format!("node {number} {client} {internal} {controller} {advertised}\n");
     }
@@ -183,16 +199,18 @@ fn print(plan: &Plan) -> String {
 }
 
 fn parse(dir: &Path, text: &str) -> Option<Plan> {
-    let mut plan = Plan { dir: dir.to_owned(), nodes: Vec::new(), secure: false, properties: Vec::new() };
+    let (id, nodes, properties) = (String::new(), Vec::new(), Vec::new());
+    let mut plan = Plan { dir: dir.to_owned(), id, nodes, secure: false, properties };
     for line in text.lines() {
         match line.split_once(' ')? {
+            ("id", word) => plan.id = word.to_owned(),
             ("secure", word) => plan.secure = word.parse().ok()?,
             ("node", words) => plan.nodes.push(parse_node(words)?),
             ("property", words) => plan.properties.push(words.split_once(' ').map(|(k, v)| (k.into(), v.into()))?),
             _ => return None,
         }
     }
-    (!plan.nodes.is_empty()).then_some(plan)
+    (!plan.nodes.is_empty() && !plan.id.is_empty()).then_some(plan)
 }
 
 fn parse_node(words: &str) -> Option<Node> {
@@ -211,7 +229,7 @@ mod tests {
         plan.properties.push(("log.retention.ms".into(), "a b".into()));
         assert_eq!(parse(&plan.dir, &print(&plan)), Some(plan.clone()));
         assert_eq!(plan.bootstrap(), "127.0.0.1:7000,127.0.0.1:7001,127.0.0.1:9112");
-        for torn in ["", "secure true\n", "node 1 2 3 4\n", "node 1 2 3 4 x\n", "else\n"] {
+        for torn in ["", "id a\n", "node 1 2 3 4 5\n", "id a\nnode 1 2 3 4\n", "id a\nnode 1 2 3 4 x\n", "else\n"] {
             assert_eq!(parse(&plan.dir, torn), None, "{torn:?}");
         }
     }

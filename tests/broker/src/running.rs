@@ -35,12 +35,9 @@ impl Running {
     /// # Errors
     /// Files cannot be written, or certificates not made.
     pub fn new(plan: Plan) -> Result<Self> {
-        let absolute = std::path::absolute(&plan.dir).map_err(|error| format!("{}: {error}", plan.dir.display()))?;
-        let plan = Plan { dir: absolute, ..plan };
-        std::fs::create_dir_all(&plan.dir).map_err(|error| format!("{}: {error}", plan.dir.display()))?;
-        let secrets = if plan.secure { Some(Secrets::of(&plan.dir)?) } else { None };
-        plan.save(secrets.as_ref())?;
-        Ok(Self { plan, secrets })
+        let running = Self::of(plan)?;
+        running.plan.save(running.secrets.as_ref())?;
+        Ok(running)
     }
 
     /// The cluster of a directory; `None` where there is none.
@@ -48,7 +45,16 @@ impl Running {
     /// # Errors
     /// Its files cannot be read.
     pub fn open(dir: &Path) -> Result<Option<Self>> {
-        Plan::load(dir)?.map(Self::new).transpose()
+        Plan::load(dir)?.map(Self::of).transpose()
+    }
+
+    fn of(plan: Plan) -> Result<Self> {
+        let said = |error: std::io::Error| format!("{}: {error}", plan.dir.display());
+        std::fs::create_dir_all(&plan.dir).map_err(said)?;
+        // As /proc shows it of a broker's process.
+        let dir = plan.dir.canonicalize().map_err(said)?;
+        let secrets = if plan.secure { Some(Secrets::of(&dir)?) } else { None };
+        Ok(Self { plan: Plan { dir, ..plan }, secrets })
     }
 
     /// What it is.
@@ -128,6 +134,35 @@ impl Running {
             }
         }
         Ok(running.len())
+    }
+
+    /// SIGTERM where it runs, and a start on the same data; waits until it serves.
+    ///
+    /// # Errors
+    /// It does not end or does not come up.
+    pub fn restart(&self, number: u16) -> Result<()> {
+        if self.process(self.plan.node(number)?).is_some() {
+            self.stop(number)?;
+        }
+        self.start_one(number)
+    }
+
+    /// Removes what a cluster that does not run left in its directory.
+    ///
+    /// # Errors
+    /// Something cannot be removed.
+    pub fn wipe(&self) -> Result<()> {
+        let secrets = self.secrets.iter().map(|_| self.plan.dir.join("secrets"));
+        for folder in self.plan.nodes.iter().map(|node| self.plan.folder(node)).chain(secrets) {
+            std::fs::remove_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        self.plan.forget()
+    }
+
+    /// A broker's process id; `None` when it does not run.
+    #[must_use]
+    pub fn process(&self, node: &Node) -> Option<u32> {
+        process::running(&self.plan, node)
     }
 
     /// Where a broker is.

@@ -145,7 +145,8 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     open.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn random_word() -> Result<String> {
+/// 32 hexadecimal digits.
+pub(crate) fn random_word() -> Result<String> {
     let mut bytes = [0; 16];
     let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
     read.map_err(|error| format!("/dev/urandom: {error}"))?;

@@ -6,9 +6,6 @@ use std::process::{Command, Stdio};
 use crate::plan::{Node, Plan};
 use crate::{Result, jars, process};
 
-/// Any 16 bytes: clusters on one machine are told apart by their ports. Topic ids differ anyway.
-const CLUSTER_ID: &str = "bWFpbHRhbGx5LXRlc3RzLg";
-
 /// They live a second: compiling hot code would cost more than it gives. What they log is worth reading when they fail.
 const FLAGS: [&str; 3] = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-Dlevel=WARN"];
 
@@ -16,7 +13,7 @@ const FLAGS: [&str; 3] = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "-Dlevel=WARN"]
 pub(crate) fn format(plan: &Plan, node: &Node, scram: &[String]) -> Result<()> {
     let folder = plan.folder(node);
     let mut java = process::java(&jars::class_path()?, &folder, &FLAGS);
-    java.args(["kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c"]).arg(folder.join("server.properties"));
+    java.args(["kafka.tools.StorageTool", "format", "-t", &plan.id, "-c"]).arg(folder.join("server.properties"));
     for user in scram {
         java.args(["--add-scram", user]);
     }
