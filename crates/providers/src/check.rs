@@ -75,6 +75,12 @@ pub enum Refusal {
     /// The token was used for another event before.
     #[error("the token was used for another event before")]
     Replayed,
+    /// The signed topic is not one of the account's.
+    #[error("the signed topic is not one of the account's")]
+    ForeignTopic,
+    /// The certificate is not in Amazon's place for it, cannot be read, or is not valid now.
+    #[error("the certificate is not in Amazon's place for it, cannot be read, or is not valid now")]
+    ForeignCertificate,
 }
 
 impl Refusal {
@@ -88,6 +94,8 @@ impl Refusal {
             Self::WrongCredentials => "wrong_credentials",
             Self::OutOfTime => "out_of_time",
             Self::Replayed => "replayed",
+            Self::ForeignTopic => "foreign_topic",
+            Self::ForeignCertificate => "foreign_certificate",
         }
     }
 }

@@ -29,6 +29,7 @@ mod scrub;
 mod sendgrid;
 mod signed_body;
 mod smtp;
+pub mod sns;
 mod sparkpost;
 mod unisender_go;
 mod url;
