@@ -20,8 +20,8 @@ use crate::{access, observe};
 pub struct Edges {
     /// The installation.
     pub settings: Arc<Settings>,
-    /// Where good events go.
-    pub appender: Appender,
+    /// Where good events go; nothing where there is no intake.
+    pub appender: Option<Appender>,
     /// Where every task is.
     pub board: Arc<Board>,
     /// What `/metrics` renders.
@@ -40,8 +40,9 @@ pub struct Edges {
 
 /// The routes for clients; with those for the command line, if they are to be reached here.
 pub fn router(edges: Arc<Edges>, with_commands: bool) -> Router {
+    let intake = Router::new().route("/v1/platform-events", post(intake::platform_events));
     let guarded = Router::new()
-        .route("/v1/platform-events", post(intake::platform_events))
+        .merge(if edges.appender.is_some() { intake } else { Router::new() })
         .route("/metrics", get(observe::metrics))
         .layer(from_fn_with_state(Arc::clone(&edges), access::client));
     let open = Router::new().route("/health/live", get(observe::live)).route("/health/ready", get(observe::ready));

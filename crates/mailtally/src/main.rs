@@ -69,6 +69,8 @@ enum Command {
     Consume(consume::Arguments),
     /// Run everything: intake, folds, upkeep, health, metrics; until SIGTERM or SIGINT.
     Run(run::Arguments),
+    /// Fold, as one of any number of instances over Kafka: health, metrics and commands, no intake; until SIGTERM or SIGINT.
+    Processor(run::Processor),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(configuration::Configuration),
@@ -122,6 +124,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(demo) => demo.run(),
         Command::Run(given) => given.run(),
+        Command::Processor(given) => given.run(),
         Command::Config(given) => given.run(),
         Command::Check { file } => check::run(&file),
         Command::Decode(decode) => decode.run(),

@@ -105,7 +105,8 @@ fn broken() -> Problem {
 /// Appends what is good; the lines with what became of them.
 async fn append(edges: &Edges, mut lines: Vec<Line>) -> Result<Vec<Line>, Problem> {
     let events = lines.iter_mut().filter_map(Line::take).collect::<Vec<_>>();
-    let offsets = if events.is_empty() { Vec::new() } else { edges.appender.append(events, now_ms()).await? };
+    let appender = edges.appender.as_ref().ok_or_else(broken)?;
+    let offsets = if events.is_empty() { Vec::new() } else { appender.append(events, now_ms()).await? };
     let mut offsets = offsets.into_iter();
     for line in &mut lines {
         line.appended(&mut offsets);

@@ -31,7 +31,7 @@ const COMMANDS: [(&str, &str); 7] = [
 ];
 
 /// A directory without data. The default one may hold an earlier demo, which goes.
-pub(super) fn prepare(named: Option<&Path>, seed: u64) -> Result<PathBuf> {
+pub(super) fn prepare(named: Option<&Path>, seed: u64, set: &[String]) -> Result<PathBuf> {
     let data = named.map_or_else(default, Path::to_owned);
     let holds_something = data.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if holds_something && (named.is_some() || !data.join(MARK).exists()) {
@@ -48,7 +48,7 @@ pub(super) fn prepare(named: Option<&Path>, seed: u64) -> Result<PathBuf> {
     };
     // A real installation's key is random; here the same seed gives the same address hashes.
     write("address.key", &contract::identity::event(&[b"demo", &seed.to_be_bytes()]).0.repeat(2))?;
-    write(CONFIGURATION, feed::configuration().as_bytes())?;
+    write(CONFIGURATION, feed::configuration(&given(set)).as_bytes())?;
     write(MARK, seed.to_string().as_bytes())?;
     Ok(data)
 }
@@ -70,29 +70,55 @@ fn clear(data: &Path) -> Result<()> {
     std::fs::remove_dir_all(data).with_context(|| format!("remove {}", data.display()))
 }
 
-/// What is needed to open the directory: its own configuration and nothing of this machine's, so that the same seed gives
-/// the same bytes everywhere.
-pub(super) fn config(data: &Path) -> Result<Config> {
-    let flag = ("--data".to_owned(), "data".to_owned(), data.display().to_string());
-    Ok(Config::load(&Layers { file: Some(data.join(CONFIGURATION)), environment: Vec::new(), flags: vec![flag] })?)
+/// What is needed to open the directory: its own configuration and, beside how Kafka is reached, nothing of this machine's, so
+/// that the same seed gives the same bytes everywhere.
+pub(super) fn config(data: &Path, set: &[String]) -> Result<Config> {
+    let flag = |(key, value)| ("--set".to_owned(), key, value);
+    let data_flag = ("--data".to_owned(), "data".to_owned(), data.display().to_string());
+    Ok(Config::load(&Layers {
+        file: Some(data.join(CONFIGURATION)),
+        environment: kafka_variables(),
+        flags: given(set).into_iter().map(flag).chain([data_flag]).collect(),
+    })?)
+}
+
+/// Keys and values of `--set`; on Kafka with a prefix of the demo's own, so that it never writes into an installation's topics.
+fn given(set: &[String]) -> Vec<(String, String)> {
+    let pair = |pair: &String| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key.trim().to_owned(), value.to_owned())
+    };
+    let given: Vec<(String, String)> = set.iter().map(pair).collect();
+    let on_kafka = given.iter().any(|(key, _)| key.starts_with("kafka.")) || !kafka_variables().is_empty();
+    let own =
+        (on_kafka && !given.iter().any(|(key, _)| key == "prefix")).then(|| ("prefix".to_owned(), "demo".to_owned()));
+    own.into_iter().chain(given).collect()
+}
+
+fn kafka_variables() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).filter(|(name, _)| name.starts_with("MAILTALLY_KAFKA_")).collect()
 }
 
 /// Commands that work on the directory, and how to be rid of it.
-pub(super) fn look_further(data: &Path) {
+pub(super) fn look_further(data: &Path, on_kafka: bool) {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mailtally"));
     let (program, data) = (program.display(), data.display());
+    let config = if on_kafka { format!(" --config {data}/{CONFIGURATION}") } else { String::new() };
     eprintln!("\nLook further:");
     for (command, what) in COMMANDS {
-        eprintln!("  {program} {command} --data {data}\n      {what}");
+        eprintln!("  {program} {command} --data {data}{config}\n      {what}");
     }
     eprintln!("  {program} run --data {data} --config {data}/{CONFIGURATION}");
     eprintln!("      goes on with it: HTTP intake, health, metrics\n  rm -r {data}\n      is rid of it");
 }
 
 /// Serves the month as `mailtally run` serves any directory, until Ctrl-C.
-pub(super) fn stay(data: &Path) -> Result<ExitCode> {
+pub(super) fn stay(data: &Path, set: &[String]) -> Result<ExitCode> {
     let listen = free_address()?;
-    let place = Place { data: Some(data.to_owned()), config: Some(data.join(CONFIGURATION)), set: Vec::new() };
+    let place = Place { data: Some(data.to_owned()), config: Some(data.join(CONFIGURATION)), set: set.to_vec() };
     eprintln!("\nThe month is served until Ctrl-C; the commands above work meanwhile. Also to be opened:");
     eprintln!("  http://{listen}/health/ready\n  http://{listen}/metrics");
     run::Arguments { place, listen: Some(listen), ..run::Arguments::default() }.run()

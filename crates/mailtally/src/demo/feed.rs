@@ -10,8 +10,7 @@ use crate::ingest;
 use crate::system::System;
 
 /// The month is not this month: what is kept for 30 days elsewhere stays here to be looked at.
-const HEAD: &str = "# The demo's configuration; deploy/mailtally.toml explains every key.
-[retention]
+const HEAD: &str = "[retention]
 intake_days = 3650
 correlations_days = 3650
 dead_letters_days = 3650
@@ -22,14 +21,17 @@ level = \"warn\"
 /// Items of one append.
 const APPEND_ITEMS_MAX: usize = 2_000;
 
-/// The demo's configuration: each organisation's account at its provider, named like it.
-pub(super) fn configuration() -> String {
+/// The demo's configuration: what was set for it but secrets, and each organisation's account at its provider, named like it.
+pub(super) fn configuration(set: &[(String, String)]) -> String {
+    let is_shown = |key: &str| service::config::KEYS.iter().any(|known| known.name == key && !known.is_secret());
+    let set = set.iter().filter(|(key, _)| is_shown(key));
+    let set: String = set.map(|(key, value)| format!("{key} = {value:?}\n")).collect();
     let account = |organisation: &demo::Organisation| {
         let (id, provider) = (organisation.id, organisation.provider);
         format!("\n[[account]]\nprovider = \"{provider}\"\nname = \"{id}\"\norganisations = [\"{id}\"]\n")
     };
     let accounts: String = demo::ORGANISATIONS.iter().map(account).collect();
-    format!("{HEAD}{accounts}")
+    format!("# The demo's configuration; deploy/mailtally.toml explains every key.\n{set}{HEAD}{accounts}")
 }
 
 /// Appends what the month brings, in its order; `tell` hears how many items are appended.

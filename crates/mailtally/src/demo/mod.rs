@@ -21,7 +21,7 @@ use crate::show::recipients::{Page, Recipient};
 use crate::show::{self, Organisations};
 use crate::system::System;
 use crate::terminal::Bar;
-use crate::{Format, rows};
+use crate::{Format, rows, topics};
 
 /// Recipients on the page that is shown.
 const PAGE_ROWS: usize = 20;
@@ -40,6 +40,9 @@ pub(crate) struct Demo {
     /// A new data directory; by default the last demo's is used anew.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Sets a key, e.g. kafka.bootstrap_servers=HOST:PORT: the month then goes through topics of its own there (prefix = demo).
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// End when everything is shown, also on a terminal.
     #[arg(long)]
     exit: bool,
@@ -51,7 +54,7 @@ pub(crate) struct Demo {
 impl Demo {
     /// Makes the month, folds it, shows it.
     pub(crate) fn run(&self) -> Result<ExitCode> {
-        let data = data::prepare(self.data.as_deref(), self.seed)?;
+        let data = data::prepare(self.data.as_deref(), self.seed, &self.set)?;
         let (items, totals) = self.month();
         eprintln!(
             "{} platform events and {} provider events in {} requests; with {} second copies {} events",
@@ -61,16 +64,20 @@ impl Demo {
             totals.duplicates,
             totals.events()
         );
-        let system = System::to_fold(&data::config(&data)?, false)?;
+        let config = data::config(&data, &self.set)?;
+        if let Some(brokers) = &config.kafka {
+            topics::begin(&config, brokers)?;
+        }
+        let system = System::to_fold(&config, false)?;
         fold(&system, &items, &totals)?;
         drop(items);
         self.show(&system, &mut std::io::stdout().lock())?;
-        data::look_further(&data);
+        data::look_further(&data, config.kafka.is_some());
         if self.exit || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
             return Ok(ExitCode::SUCCESS);
         }
         drop(system);
-        data::stay(&data)
+        data::stay(&data, &self.set)
     }
 
     fn month(&self) -> (Vec<Item>, Totals) {

@@ -1,5 +1,6 @@
 //! `mailtally run`: opens or makes the data directory, folds, keeps it up, answers HTTP; until a signal, or until it cannot go
-//! on. A kill at any time is safe; an orderly stop only makes the next start faster.
+//! on. `mailtally processor` is the same without an intake, one of many over Kafka. A kill at any time is safe; an orderly stop
+//! only makes the next start faster.
 
 mod commands;
 pub(crate) mod control;
@@ -56,12 +57,47 @@ pub(crate) struct Arguments {
     pub(crate) accept_loss: bool,
 }
 
+/// What can be asked of `processor`.
+#[derive(clap::Args)]
+pub(crate) struct Processor {
+    #[command(flatten)]
+    place: Place,
+    /// Where health, metrics and commands listen [default: the configuration's, else 127.0.0.1:8425].
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Everything.
+    All,
+    /// It only folds.
+    Processor,
+}
+
+impl Processor {
+    /// Folds until it is told to stop. Exit codes as those of `run`.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        Arguments { place: self.place, listen: self.listen, accept_loss: false }.run_as(Role::Processor)
+    }
+}
+
 impl Arguments {
     /// Runs until it is told to stop. Exit code 0 then; 1 when it cannot go on, 2 when the configuration is wrong.
     pub(crate) fn run(&self) -> Result<ExitCode> {
+        self.run_as(Role::All)
+    }
+
+    fn run_as(&self, role: Role) -> Result<ExitCode> {
         let mut place = self.place.clone();
         place.set.extend(self.listen.map(|listen| format!("listen={listen}")));
         let config = place.config()?;
+        if role == Role::Processor && config.kafka.is_none() {
+            let why =
+                "is missing: instances share the work of Kafka's topics; over an embedded log `mailtally run` does all";
+            return Err(config.problem("kafka.bootstrap_servers", why).into());
+        }
         logging::start(&config.log);
         let open_files = space::open_files();
         if open_files < OPEN_FILES_MIN {
@@ -82,7 +118,7 @@ impl Arguments {
         let metered = Arc::new(Metered::new(Arc::clone(&system.log)));
         system.log = Arc::clone(&metered) as Arc<dyn log::Log>;
         system.folds = Folds::Live(Arc::clone(&board));
-        let live = Live::start(&config, Arc::new(system), board, metered)?;
+        let live = Live::start(&config, Arc::new(system), board, metered, role)?;
         let done = live.serve(listeners, rendered, &config);
         live.stop(done)
     }
@@ -129,10 +165,17 @@ struct Live {
     stop: Arc<AtomicBool>,
     threads: Vec<std::thread::JoinHandle<()>>,
     signals: Signals,
+    role: Role,
 }
 
 impl Live {
-    fn start(config: &Config, system: Arc<System>, board: Arc<Board>, metered: Arc<Metered>) -> Result<Self> {
+    fn start(
+        config: &Config,
+        system: Arc<System>,
+        board: Arc<Board>,
+        metered: Arc<Metered>,
+        role: Role,
+    ) -> Result<Self> {
         let signals = Signals::listen()?;
         let stop = Arc::new(AtomicBool::new(false));
         let of = config.workers.min(system.settings.partitions);
@@ -151,7 +194,7 @@ impl Live {
         if let Medium::Embedded(log) = &system.medium {
             threads.push(upkeep::start(log, &stop)?);
         }
-        Ok(Self { system, board, workers, stop, threads, signals })
+        Ok(Self { system, board, workers, stop, threads, signals, role })
     }
 
     /// Answers HTTP until a signal, or until something cannot go on.
@@ -164,9 +207,10 @@ impl Live {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let token = control::token()?;
         let running = api::Running::default();
+        let intake = || Appender::start(Arc::clone(&self.system.log), Arc::clone(&self.system.settings));
         let edges = Arc::new(Edges {
             settings: Arc::clone(&self.system.settings),
-            appender: Appender::start(Arc::clone(&self.system.log), Arc::clone(&self.system.settings))?,
+            appender: (self.role == Role::All).then(intake).transpose()?,
             board: Arc::clone(&self.board),
             metrics: rendered,
             token: config.token.clone(),

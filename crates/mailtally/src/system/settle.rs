@@ -10,7 +10,7 @@ use log::ReadLimit;
 use processor::driver::Observation;
 use service::health::Board;
 
-use super::{Folds, System, now_ms};
+use super::{Folds, Medium, System, now_ms};
 use crate::reply::Progress;
 
 /// How long the folds may say nothing.
@@ -48,10 +48,40 @@ impl System {
             if let Some((task, State::Stalled(why))) = observation.states.iter().find(|(_, state)| is_stalled(state)) {
                 bail!("partition {} of fold {} stopped: {why}", task.partition, task.fold);
             }
-            if observation.idle_at == Some(self.log.version()) {
+            let idle = observation.idle_at.is_some_and(|version| version == self.log.version());
+            if idle && self.is_settled()? {
                 return running.stop().map_err(anyhow::Error::msg);
             }
         }
+    }
+
+    /// Whether nothing is left to fold. The embedded log's version says so; a cluster is asked.
+    fn is_settled(&self) -> Result<bool> {
+        if matches!(self.medium, Medium::Embedded(_)) {
+            return Ok(true);
+        }
+        let ends = self.ends()?;
+        for (fold, input, end) in &ends {
+            let committed = self.committed_of(fold, input)?;
+            if committed.unwrap_or(0) < *end && !self.is_read(input, committed, *end)? {
+                return Ok(false);
+            }
+        }
+        // What was appended meanwhile was appended by a fold that had something to fold.
+        Ok(self.ends()? == ends)
+    }
+
+    /// Where every fold's inputs end.
+    fn ends(&self) -> Result<Vec<(&Fold, TopicPartition, Offset)>> {
+        let mut ends = Vec::new();
+        for fold in &self.topology.folds {
+            for partition in 0..self.settings.partitions {
+                let input = TopicPartition { topic: fold.input.clone(), partition };
+                let end = self.log.bounds(&input)?.high_watermark;
+                ends.push((fold, input, end));
+            }
+        }
+        Ok(ends)
     }
 
     /// Waits until the folds have committed what is there now, and what they make of it: the folds feed each other in a

@@ -8,7 +8,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use contract::topic::Topic;
+use engine::TopicPartition;
 use kafka::{Creation, Kafka};
+use log::Log as _;
 use serde_json::{Value, json};
 use service::config::{self, Config};
 
@@ -132,6 +135,22 @@ fn create(kafka: &Kafka, plan: &Plan) -> Result<Vec<String>> {
         made.with_context(|| format!("make topic {}", topic.name)).map(|()| topic.name.clone())
     };
     plan.missing.iter().map(make).collect()
+}
+
+/// Makes the topics for who begins anew.
+///
+/// # Errors
+/// When they hold something.
+pub(crate) fn begin(config: &Config, brokers: &config::Kafka) -> Result<()> {
+    let kafka = Kafka::open(kafka_client(config, brokers, &kafka_memory(config), &[]))?;
+    create(&kafka, &plan(&kafka, config, brokers)?)?;
+    for partition in 0..ready(&kafka, config, brokers)? {
+        let topic = engine::Topic::new(&Topic::Platform.name(&config.prefix));
+        if kafka.bounds(&TopicPartition { topic, partition })?.high_watermark > 0 {
+            bail!("the topics {}.* hold records already: begin in others with --set prefix=NAME", config.prefix);
+        }
+    }
+    Ok(())
 }
 
 /// Partitions of the topics, once all are there and partitioned and cleaned as they must be; what is less than that is told
