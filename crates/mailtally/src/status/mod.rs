@@ -1,5 +1,7 @@
 //! `mailtally status`: bytes of each topic, how fast they grow, how long the disk lasts, and where every task is.
 
+mod tasks;
+
 use std::io::Write;
 
 use anyhow::Result;
@@ -7,13 +9,13 @@ use engine::{Offset, TopicPartition};
 use log::{Cleanup, ReadLimit, TopicDescription};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use service::health::Report;
 
 use crate::Format;
 use crate::reply::Reply;
 use crate::request::Place;
 use crate::space;
-use crate::system::{Folds, Medium, System, now_ms};
+use crate::system::{Medium, System, now_ms};
+use tasks::Tasks;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -51,30 +53,19 @@ struct Disk {
     growth: Option<u64>,
 }
 
-/// One task.
-struct Task {
-    fold: &'static str,
-    partition: u32,
-    state: &'static str,
-    lag: u64,
-    why: Option<String>,
-    percent: Option<u64>,
-    eta_seconds: Option<u64>,
-}
-
 impl Status {
-    /// Shows it. Exit code 1 when a task is stalled.
+    /// Shows it. Exit code 1 when a task is stalled, or has work and nobody has it.
     pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
         let topics = topics(at)?;
         let disk = disk(at, &topics);
-        let tasks = tasks(at)?;
+        let tasks = Tasks::read(at)?;
         match self.format {
             Format::Json => {
                 json_rows(&topics, &disk, &tasks).iter().try_for_each(|row| writeln!(reply.out, "{row}"))?
             }
             Format::Table => table(&topics, &disk, &tasks, reply.out)?,
         }
-        Ok(u8::from(tasks.iter().any(|task| task.state == "stalled")))
+        Ok(u8::from(tasks.is_bad()))
     }
 }
 
@@ -163,56 +154,21 @@ impl Disk {
     }
 }
 
-fn tasks(at: &System) -> Result<Vec<Task>> {
-    let report = match &at.folds {
-        Folds::AtRest | Folds::Elsewhere => None,
-        Folds::Live(board) => Some(board.report(now_ms())),
-    };
-    let mut tasks = Vec::new();
-    for id in at.tasks() {
-        let Some(fold) = at.topology.fold(id) else { continue };
-        let input = TopicPartition { topic: fold.input.clone(), partition: id.partition };
-        let committed = at.committed_of(fold, &input)?;
-        let lag = at.lag(&input, committed, at.log.bounds(&input)?)?;
-        tasks.push(task(fold.name, id.partition, lag, report.as_ref()));
-    }
-    Ok(tasks)
-}
-
-fn task(fold: &'static str, partition: u32, lag: u64, report: Option<&Report>) -> Task {
-    let live =
-        report.and_then(|report| report.tasks.iter().find(|task| task.fold == fold && task.partition == partition));
-    let progress = live.and_then(|task| task.progress);
-    Task {
-        fold,
-        partition,
-        state: live.map_or("at rest", |task| task.state),
-        lag,
-        why: live.and_then(|task| task.why.clone()),
-        percent: progress.map(|progress| progress.percent),
-        eta_seconds: progress.and_then(|progress| progress.eta_seconds),
-    }
-}
-
-fn json_rows(topics: &[Topic], disk: &Disk, tasks: &[Task]) -> Vec<Value> {
+fn json_rows(topics: &[Topic], disk: &Disk, tasks: &Tasks) -> Vec<Value> {
     let topic =
         |topic: &Topic| json!({"topic": topic.name, "bytes": topic.bytes, "growth_bytes_per_day": topic.growth});
-    let task = |task: &Task| {
-        json!({
-            "fold": task.fold, "partition": task.partition, "state": task.state, "lag": task.lag, "why": task.why,
-            "percent": task.percent, "eta_seconds": task.eta_seconds,
-        })
-    };
     let disk = json!({
         "log_bytes": disk.log_bytes, "state_bytes": disk.state_bytes, "free_bytes": disk.free_bytes,
         "growth_bytes_per_day": disk.growth, "days_left": disk.days_left(),
     });
-    topics.iter().map(topic).chain([disk]).chain(tasks.iter().map(task)).collect()
+    topics.iter().map(topic).chain([disk]).chain(tasks.rows()).collect()
 }
 
-fn table(topics: &[Topic], disk: &Disk, tasks: &[Task], out: &mut dyn Write) -> Result<()> {
+fn table(topics: &[Topic], disk: &Disk, tasks: &Tasks, out: &mut dyn Write) -> Result<()> {
     let known = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), sized);
-    writeln!(out, "{:<36} {:>12} {:>14}", "Topic", "Bytes", "Growth a day")?;
+    if !topics.is_empty() {
+        writeln!(out, "{:<36} {:>12} {:>14}", "Topic", "Bytes", "Growth a day")?;
+    }
     for topic in topics {
         writeln!(out, "{:<36} {:>12} {:>14}", topic.name, sized(topic.bytes), known(topic.growth))?;
     }
@@ -225,15 +181,7 @@ fn table(topics: &[Topic], disk: &Disk, tasks: &[Task], out: &mut dyn Write) -> 
     )?;
     let days = disk.days_left().map_or_else(|| "-".to_owned(), |days| days.to_string());
     writeln!(out, "free {}, days until the disk is full: {days}\n", known(disk.free_bytes))?;
-    writeln!(out, "{:<18} {:>9} {:<11} {:>10}", "Fold", "Partition", "State", "Lag")?;
-    for task in tasks {
-        let percent = task.percent.map(|percent| format!("{percent} %")).unwrap_or_default();
-        let eta = task.eta_seconds.map(|seconds| format!(", {seconds} s left")).unwrap_or_default();
-        let more = task.why.clone().unwrap_or_else(|| format!("{percent}{eta}"));
-        let line = format!("{:<18} {:>9} {:<11} {:>10} {more}", task.fold, task.partition, task.state, task.lag);
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    tasks.table(out)
 }
 
 /// Bytes for people.
