@@ -1,6 +1,6 @@
 //! SendGrid's event webhook: an array of flat objects, our custom arguments among the provider's fields.
 
-use domain::{Agent, BounceClass, Drop, DropReason, Fact, Scope, Time};
+use domain::{Agent, BounceClass, Drop, DropReason, Fact, Scope};
 
 use crate::identity;
 use crate::json::Json;
@@ -23,23 +23,14 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
         Ok(fact) => fact,
         Err(why) => return Ok(part::ignored(&kind, why, recipient)),
     };
-    let (stamp, time) = time(json)?;
-    let mut report = Reported::new(fact, time);
+    let mut report = Reported::new(fact, when::optional(json, "timestamp")?);
     report.recipient = recipient.map(part::kept);
     report.provider_message_id = message_id(json);
     describe(&kind, json, &mut report);
     mapping.attribute(&Flat(json), &mut report);
     part::attributed(&report)?;
-    report.id = id(&kind, stamp, json, &report);
+    report.id = id(&kind, json, &report);
     Ok(Outcome::Event(Box::new(report)))
-}
-
-/// When it happened, and the words of it.
-fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Time), Reject> {
-    let words =
-        json.words_of("timestamp").ok_or_else(|| Reject::new("bad_time", "the element has no \"timestamp\""))?;
-    let time = when::unix(words).ok_or_else(|| Reject::new("bad_time", "\"timestamp\" is no Unix time"))?;
-    Ok((words, time))
 }
 
 /// What the event says, or why it says nothing of a message.
@@ -176,7 +167,7 @@ fn of_smtp_id(id: &str) -> Option<&str> {
 }
 
 /// Identity by meaning: `sg_event_id` is known to change when SendGrid repeats an event, so it stands in only where no message id is.
-fn id(kind: &str, stamp: &str, json: &Json<'_>, report: &Reported) -> domain::EventId {
+fn id(kind: &str, json: &Json<'_>, report: &Reported) -> domain::EventId {
     let words = |name: &str| json.words_of(name).unwrap_or_default();
     let message = report.provider_message_id.as_deref().unwrap_or_else(|| words("sg_event_id"));
     let recipient = identity::keyed(report.recipient.as_deref());
@@ -187,7 +178,7 @@ fn id(kind: &str, stamp: &str, json: &Json<'_>, report: &Reported) -> domain::Ev
         kind,
         message,
         &recipient,
-        stamp,
+        words("timestamp"),
         words("url"),
         words("attempt"),
         words("asm_group_id"),

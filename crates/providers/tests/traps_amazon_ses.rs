@@ -224,6 +224,22 @@ fn identity_feedback_has_no_tags_but_may_have_headers() {
 }
 
 #[test]
+fn tags_that_are_null_or_empty_leave_the_word_to_the_headers() {
+    for tags in [Value::Null, json!({}), json!({"ses:configuration-set": ["main"]})] {
+        let mut body = open("Firefox");
+        body["mail"]["tags"] = tags;
+        body["mail"]["headers"] = json!([{"name": "X-SES-MESSAGE-TAGS", "value": "mailtally_message=m-2"}]);
+        assert_eq!(report(&body).message.as_deref(), Some("m-2"));
+    }
+}
+
+#[test]
+fn a_raw_delivery_may_lack_every_time() {
+    let body = json!({"eventType": "Open", "mail": {"messageId": "m"}, "open": {"userAgent": "Firefox"}});
+    assert_eq!(report(&body).time, None);
+}
+
+#[test]
 fn a_campaign_out_of_a_named_tag_counts_less() {
     let mapping = Mapping { campaign: Place::Tag("season".to_owned()), ..Mapping::default() };
     let mut tagged = open("Firefox");
@@ -315,6 +331,9 @@ fn what_cannot_be_read_says_why() {
     assert_eq!(reason(json!({"Type": "Notification", "Message": "{"})), "not_json");
     assert_eq!(reason(json!({"Type": "Notification", "Message": "[]"})), "not_an_object");
     assert_eq!(reason(json!({"some": "thing"})), "no_event");
-    assert_eq!(reason(json!({"eventType": "Open", "mail": {"messageId": "m"}})), "bad_time");
+    assert_eq!(
+        reason(json!({"eventType": "Open", "open": {"timestamp": "soon"}, "mail": {"messageId": "m"}})),
+        "bad_time"
+    );
     assert_eq!(reason(json!({"eventType": "Open", "open": {"timestamp": AT}})), "no_message");
 }

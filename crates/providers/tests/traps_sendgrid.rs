@@ -106,6 +106,11 @@ fn a_timestamp_may_be_a_string_or_have_a_fraction() {
 }
 
 #[test]
+fn a_timestamp_may_be_missing() {
+    assert_eq!(report(&json!({"timestamp": null})).time, None);
+}
+
+#[test]
 fn an_event_may_be_capitalised() {
     assert_eq!(report(&json!({"event": "Processed"})).fact, Fact::Sent);
 }

@@ -12,13 +12,15 @@ pub(super) struct Words<'a, 'b> {
 }
 
 impl<'a, 'b> Words<'a, 'b> {
-    /// Of the `mail` object. Identity feedback has no tags, but may have the header that they were given in.
+    /// Of the `mail` object. Identity feedback has no tags, or empty ones, but may have the header that they were given in.
     pub(super) fn of(mail: &'a Json<'b>) -> Self {
-        let mut named = match mail.get("tags") {
-            Some(tags) => tags.fields().iter().flat_map(|(name, values)| each(name, values)).collect(),
-            None => headers(mail, "X-SES-MESSAGE-TAGS").flat_map(|value| value.split(',')).filter_map(pair).collect(),
-        };
-        Vec::retain(&mut named, |(name, _)| !name.starts_with("ses:"));
+        let tags = mail.get("tags").map(Json::fields).unwrap_or_default();
+        let mut named: Vec<_> = tags.iter().flat_map(|(name, values)| each(name, values)).collect();
+        named.retain(|(name, _)| !name.starts_with("ses:"));
+        if named.is_empty() {
+            let header = headers(mail, "X-SES-MESSAGE-TAGS");
+            named = header.flat_map(|value| value.split(',')).filter_map(pair).collect();
+        }
         Self { mail, named }
     }
 

@@ -173,11 +173,15 @@ impl<'a, 'b> Notice<'a, 'b> {
     }
 
     /// When it happened: by the event itself, not by SNS, which comes later and differs between two publications of one event.
-    fn time(&self) -> Result<Time, Reject> {
+    fn time(&self) -> Result<Option<Time>, Reject> {
         let sns = self.sns.and_then(|sns| sns.words_of("Timestamp"));
-        let mut stamps = self.stamps().chain(sns).chain(self.mail.words_of("timestamp"));
+        let mut stamps = self.stamps().chain(sns).chain(self.mail.words_of("timestamp")).peekable();
+        if stamps.peek().is_none() {
+            return Ok(None);
+        }
         let time = stamps.find_map(|words| when::iso(words).or_else(|| when::unix(words)));
-        time.ok_or_else(|| Reject::new("bad_time", "no timestamp of the event can be read as ISO 8601"))
+        let unread = || Reject::new("bad_time", "no timestamp of the event can be read as ISO 8601");
+        time.map(Some).ok_or_else(unread)
     }
 
     /// Identity by meaning. With both formats configured a bounce arrives twice, each time in a notification of its own: the feedback's
