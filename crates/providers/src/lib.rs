@@ -27,6 +27,7 @@ mod postmark;
 mod replays;
 mod scrub;
 mod sendgrid;
+pub mod sign;
 mod signed_body;
 mod smtp;
 pub mod sns;
@@ -102,7 +103,7 @@ pub const ALL: &[Provider] = &[
     Provider::of("mandrill", mandrill::decode).checked(mandrill::check),
     Provider::of("postal", postal::decode).checked(postal::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
-    Provider::of("sendgrid", sendgrid::decode),
+    Provider::of("sendgrid", sendgrid::decode).checked(sendgrid::check),
     Provider::of("sparkpost", sparkpost::decode).checked(sparkpost::check),
     Provider::of("unisender_go", unisender_go::decode).checked(unisender_go::check),
 ];

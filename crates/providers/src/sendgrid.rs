@@ -1,5 +1,7 @@
 //! SendGrid's event webhook: an array of flat objects, our custom arguments among the provider's fields.
 
+mod signature;
+
 use domain::{Agent, BounceClass, Drop, DropReason, Fact, Scope};
 
 use crate::identity;
@@ -9,6 +11,8 @@ use crate::outcome::{Outcome, Reject, Reported};
 use crate::part::clean;
 use crate::url::link_template;
 use crate::{agent, part, when};
+
+pub(crate) use signature::check;
 
 /// Reads a request's body: an array. A bare object is read as an array of one, and several bodies in a file one after the other.
 pub(crate) fn decode(body: &[u8], mapping: &Mapping) -> Result<Vec<Outcome>, Reject> {

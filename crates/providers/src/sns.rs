@@ -57,6 +57,13 @@ const OF_EVENT: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp", "To
 /// Fields that are signed of the others.
 const OF_CONFIRMATION: [&str; 7] = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 
+/// Where the certificate of a topic's region would stand; for what is signed for tests.
+pub(crate) fn certificate_url_of(topic: &str) -> Option<String> {
+    let region = topic.strip_prefix("arn:aws:sns:")?.split(':').next()?;
+    let url = format!("https://sns.{region}.amazonaws.com/SimpleNotificationService-0.pem");
+    link::is_certificate(&url).then_some(url)
+}
+
 /// Whether a request was delivered raw, without an envelope.
 pub fn is_raw(request: &Request<'_>) -> bool {
     request.header("x-amz-sns-rawdelivery").is_some_and(|value| value.eq_ignore_ascii_case("true"))
@@ -157,7 +164,7 @@ impl Envelope {
 }
 
 /// The text that is signed: names and values, each on a line.
-fn signed<'a>(kind: Kind, text: &impl Fn(&str) -> Option<&'a str>) -> Result<String, Refusal> {
+pub(crate) fn signed<'a>(kind: Kind, text: &impl Fn(&str) -> Option<&'a str>) -> Result<String, Refusal> {
     let names: &[&str] = if kind == Kind::Notification { &OF_EVENT } else { &OF_CONFIRMATION };
     let mut lines = String::new();
     for name in names {
