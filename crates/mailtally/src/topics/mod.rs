@@ -6,6 +6,7 @@ mod wanted;
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use contract::topic::Topic;
@@ -19,6 +20,11 @@ use crate::Format;
 use crate::place::Place;
 use crate::system::{kafka_client, kafka_memory};
 use compare::{Found, Plan, compare};
+
+/// How long brokers may take to hear of a topic that was made.
+const HEARD_MAX: Duration = Duration::from_secs(10);
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What can be asked of topics.
 #[derive(clap::Args)]
@@ -134,7 +140,17 @@ fn create(kafka: &Kafka, plan: &Plan) -> Result<Vec<String>> {
         });
         made.with_context(|| format!("make topic {}", topic.name)).map(|()| topic.name.clone())
     };
-    plan.missing.iter().map(make).collect()
+    let made: Vec<String> = plan.missing.iter().map(make).collect::<Result<_>>()?;
+    let begun = Instant::now();
+    // A broker may hear of a topic a little after the one that made it.
+    while !made.is_empty() && begun.elapsed() < HEARD_MAX {
+        let found = found(kafka)?;
+        if made.iter().all(|name| found.iter().any(|found| found.name == *name)) {
+            break;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    Ok(made)
 }
 
 /// Makes the topics for who begins anew.

@@ -12,10 +12,10 @@ use serde_json::Value;
 /// How long anything may take before it counts as hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The binary. A suite's seed is none of its configuration.
+/// The binary. A suite's seed and broker are none of its configuration.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
-    command.env_remove("MAILTALLY_SEED");
+    command.env_remove("MAILTALLY_SEED").env_remove("MAILTALLY_TEST_KAFKA");
     command
 }
 
@@ -56,8 +56,14 @@ pub(crate) struct Run {
 impl Run {
     /// Starts one over a data directory, with more arguments.
     pub(crate) fn start(data: &Path, arguments: &[&str]) -> Self {
+        Self::start_as("run", data, arguments)
+    }
+
+    /// Starts a process that stays: `run` or `processor`.
+    pub(crate) fn start_as(command: &str, data: &Path, arguments: &[&str]) -> Self {
+        let role = command;
         let mut command = binary();
-        command.args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments);
+        command.args([role, "--listen", "127.0.0.1:0", "--data"]).arg(data).args(arguments);
         let notes = std::fs::File::create(data.with_extension("stderr")).expect("a file");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(notes).spawn().expect("it starts");
         let timeout = Some(PATIENCE);
@@ -85,6 +91,13 @@ impl Run {
             std::thread::yield_now();
         }
         self.address.clone()
+    }
+
+    /// What a route answers: status and body.
+    pub(crate) fn get(&mut self, route: &str) -> (u16, String) {
+        let url = format!("http://{}{route}", self.address());
+        let mut answer = self.agent.get(url).call().expect("an answer");
+        (answer.status().as_u16(), answer.body_mut().read_to_string().expect("a body"))
     }
 
     /// Its process.

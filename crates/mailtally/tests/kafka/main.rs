@@ -1,0 +1,13 @@
+//! The product over Apache Kafka by configuration alone: topics, processors, every command, and what is said when something is
+//! not as it must be.
+
+#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad;
+mod demo;
+mod flow;
+mod site;
+mod topics;
