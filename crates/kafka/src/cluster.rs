@@ -20,6 +20,13 @@ use crate::options::Options;
 /// Between two looks at a partition that has no leader.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+/// How long the first question waits before it is looked whether somebody was refused.
+const FIRST_ASK: Duration = Duration::from_secs(1);
+/// Between two of them where the answer comes at once.
+const LISTEN_AGAIN: Duration = Duration::from_millis(100);
+/// What is taken of librdkafka's trouble at once.
+const LISTEN_MAX: usize = 64;
+
 /// A topic as the cluster has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
@@ -72,23 +79,33 @@ impl Cluster {
         explain(doing, &self.options.bootstrap_servers, error, &self.trouble)
     }
 
-    /// The cluster's id, which every store of ours remembers.
+    /// The cluster's id, which every store of ours remembers. The first question: who is refused hears of it at once, and not
+    /// when everybody's patience has ended.
     pub(crate) fn id(&self) -> Result<String, Error> {
-        let metadata = self.consumer.fetch_metadata(Some(""), self.options.patience);
-        let id = self.consumer.client().fetch_cluster_id(self.options.patience);
-        // librdkafka's trouble is told to whoever polls.
-        self.listen();
-        match (id, metadata) {
-            (Some(id), _) => Ok(id),
-            (None, Err(error)) => Err(self.explain("ask the cluster who it is", &error)),
-            (None, Ok(_)) => Err(self.explain("ask the cluster who it is", &timed_out())),
+        const DOING: &str = "ask the cluster who it is";
+        let begun = Instant::now();
+        loop {
+            let asked = self.consumer.fetch_metadata(Some(""), FIRST_ASK.min(self.options.patience));
+            // librdkafka's trouble is told to whoever polls.
+            self.listen();
+            match asked {
+                Ok(_) => break,
+                Err(error) => match self.explain(DOING, &error) {
+                    why @ Error::Refused(_) => return Err(why),
+                    why if begun.elapsed() >= self.options.patience => return Err(why),
+                    // A closed port is answered at once.
+                    _ => std::thread::sleep(LISTEN_AGAIN),
+                },
+            }
         }
+        let id = self.consumer.client().fetch_cluster_id(self.options.patience);
+        id.ok_or_else(|| self.explain(DOING, &timed_out()))
     }
 
-    /// Takes what librdkafka has to say about its connections.
+    /// Takes what librdkafka has to say about its connections; one call takes one thing and says not whether there was one.
     fn listen(&self) {
-        while let Some(said) = self.consumer.poll(std::time::Duration::ZERO) {
-            drop(said);
+        for _ in 0..LISTEN_MAX {
+            drop(self.consumer.poll(Duration::ZERO));
         }
     }
 

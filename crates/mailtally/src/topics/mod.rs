@@ -4,6 +4,7 @@
 mod compare;
 mod wanted;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -107,10 +108,10 @@ impl Arguments {
 fn plan(kafka: &Kafka, config: &Config, brokers: &config::Kafka) -> Result<Plan> {
     let found = found(kafka)?;
     let mut wanted = wanted::all(config, brokers);
-    // A configuration that says nothing of partitions takes those of the topics that are there.
-    if let (false, Some(first)) = (config.is_given("partitions"), wanted.iter().find_map(|wanted| held(wanted, &found)))
-    {
-        wanted.iter_mut().for_each(|wanted| wanted.partitions = first);
+    // A configuration that says nothing of partitions takes those of the topics that are there, if they agree.
+    let there: BTreeSet<u32> = wanted.iter().filter_map(|wanted| held(wanted, &found)).collect();
+    if let (false, 1, Some(all)) = (config.is_given("partitions"), there.len(), there.first()) {
+        wanted.iter_mut().for_each(|wanted| wanted.partitions = *all);
     }
     Ok(compare(&wanted, &found, &brokers.bootstrap_servers))
 }

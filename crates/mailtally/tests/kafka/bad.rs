@@ -53,8 +53,16 @@ fn a_wrongly_partitioned_topic_stops_the_start() {
             .into(),
     };
     kafka.create(&topic).expect("made");
-    assert_eq!(site.ask(&["topics", "create"]).status.code(), Some(1), "the others are made, this one is said");
-    let said = refused(&site.ask(&["processor"]), 1, &[&name, "6 partitions", "never change in place"]);
+    assert_eq!(
+        site.ask(&["topics", "create", "--set", "partitions=4"]).status.code(),
+        Some(1),
+        "the others are made, this one is said"
+    );
+    let said = refused(
+        &site.ask(&["processor", "--set", "partitions=4"]),
+        1,
+        &[&name, "6 partitions", "never change in place"],
+    );
     assert!(said.contains("wanted 4"), "{said}");
 }
 

@@ -1,7 +1,7 @@
 //! The product over Apache Kafka by configuration alone: topics, processors, every command, and what is said when something is
 //! not as it must be.
 
-#![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
 #[path = "../support/mod.rs"]
 mod support;
