@@ -28,7 +28,7 @@ const APPEND_BODIES_MAX: usize = 500;
 /// What can be asked of `ingest`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Whose bodies they are: sendgrid or amazon_ses.
+    /// Whose bodies they are: sendgrid, amazon_ses, postmark, mailgun, ...; a wrong name lists all.
     #[arg(long)]
     provider: String,
     /// The account at the provider.

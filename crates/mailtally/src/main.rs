@@ -32,6 +32,7 @@ mod terminal;
 mod timeline;
 mod topics;
 mod verify;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +64,9 @@ enum Command {
     Decode(decode::Decode),
     /// Take providers' webhook bodies in as they were posted, and fold them.
     Ingest(ingest::Arguments),
+    /// Make, sign and post a provider's webhook, to try an account's set-up out.
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// Write platform events (JSON lines) and fold them.
     Produce(produce::Arguments),
     /// Print a topic's records.
@@ -128,6 +132,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(given) => given.run(),
         Command::Check { file } => check::run(&file),
         Command::Decode(decode) => decode.run(),
+        Command::Webhook(webhook) => webhook.run(),
         Command::Ingest(given) => perform(&given.place, &Request::Ingest(given.request()?)),
         Command::Produce(given) => perform(&given.place, &Request::Produce(given.request()?)),
         Command::Consume(given) => perform(&given.place, &Request::Consume(given.command.clone())),
