@@ -52,7 +52,9 @@ impl Site {
 
     fn flags(&self) -> Vec<String> {
         let (servers, prefix) = (&self.servers, &self.prefix);
-        [format!("kafka.bootstrap_servers={servers}"), format!("prefix={prefix}")]
+        // Not the usual port: somebody else may have it.
+        let listen = "listen=127.0.0.1:0".to_owned();
+        [format!("kafka.bootstrap_servers={servers}"), format!("prefix={prefix}"), listen]
             .into_iter()
             .flat_map(|pair| ["--set".to_owned(), pair])
             .collect()
