@@ -114,13 +114,25 @@ impl Arguments {
         if let Medium::Embedded(log) = &system.medium {
             log.accepted_losses().iter().for_each(|loss| tracing::warn!(loss, "this log has lost something before"));
         }
-        let board = Arc::new(Board::new(&system.topology, system.tasks(), now_ms()));
+        let board = Arc::new(board(&system, config.workers));
         let metered = Arc::new(Metered::new(Arc::clone(&system.log)));
         system.log = Arc::clone(&metered) as Arc<dyn log::Log>;
         system.folds = Folds::Live(Arc::clone(&board));
         let live = Live::start(&config, Arc::new(system), board, metered, role)?;
         let done = live.serve(listeners, rendered, &config);
         live.stop(done)
+    }
+}
+
+/// A board of all tasks; of those that the group gives this instance, where a group shares them.
+fn board(system: &System, workers: u32) -> Board {
+    match &system.medium {
+        Medium::Embedded(_) => Board::new(&system.topology, system.tasks(), now_ms()),
+        Medium::Kafka(..) => {
+            let board = Board::new(&system.topology, [], now_ms());
+            board.await_group((0..workers).map(|place| system.worker_name(place)));
+            board
+        }
     }
 }
 
@@ -178,11 +190,15 @@ impl Live {
     ) -> Result<Self> {
         let signals = Signals::listen()?;
         let stop = Arc::new(AtomicBool::new(false));
-        let of = config.workers.min(system.settings.partitions);
+        let shares = matches!(system.medium, Medium::Kafka(..));
+        let of = if shares { config.workers } else { config.workers.min(system.settings.partitions) };
         let worker = |place: u32| {
             let board = Arc::clone(&board);
             let held = metrics::gauge!(metric::OVERLAY_BYTES, "worker" => place.to_string());
             let observe = move |seen: processor::driver::Observation| {
+                if shares {
+                    board.share(place, &seen.states, now_ms());
+                }
                 board.observe(&seen.states, &seen.counts, now_ms());
                 held.set(f64::from(u32::try_from(seen.held_bytes).unwrap_or(u32::MAX)));
             };

@@ -90,11 +90,16 @@ impl Watch {
             }
         }
         gauge(metrics::gauge!(metric::PROCESS_BYTES), space::resident());
-        if let Some((for_ms, why)) = self.log.refusing().filter(|(for_ms, _)| *for_ms >= REFUSING_MAX_MS) {
-            self.board.fail(&format!(
-                "the log has taken no commit for {} s: {why}; nothing that was acknowledged is lost",
-                for_ms / 1_000
-            ));
+        let refusing = self.log.refusing().filter(|(for_ms, _)| *for_ms >= REFUSING_MAX_MS);
+        let why = refusing.map(|(for_ms, why)| {
+            let seconds = for_ms / 1_000;
+            format!("the log has taken no commit for {seconds} s: {why}; nothing that was acknowledged is lost")
+        });
+        match (&self.system.medium, why) {
+            (Medium::Embedded(_), None) => {}
+            (Medium::Embedded(_), Some(why)) => self.board.fail(&why),
+            // Brokers come back without this process's help.
+            (Medium::Kafka(..), why) => self.board.refused(why),
         }
     }
 

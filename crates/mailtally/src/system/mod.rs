@@ -82,12 +82,20 @@ impl System {
         }
     }
 
+    /// The name of a worker: thread, transactional id and, on Kafka, member of the group, where no two may be alike.
+    pub(crate) fn worker_name(&self, place: u32) -> String {
+        match &self.medium {
+            Medium::Embedded(_) => format!("processor-{place}"),
+            Medium::Kafka(_, brokers) => format!("{}-{}-{place}", brokers.group, brokers.instance),
+        }
+    }
+
     /// The `place`-th of `of` workers, with its share of the partitions of every fold.
     pub(crate) fn worker(&self, place: u32, of: u32, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {
         let own = self.tasks().filter(|task| task.partition % of.max(1) == place);
         let stores = self.stores.as_ref().context("this process was opened to ask, not to fold")?;
         Ok(Worker {
-            name: format!("processor-{place}"),
+            name: self.worker_name(place),
             log: Arc::clone(&self.log),
             stores: Arc::clone(stores) as Arc<dyn Stores>,
             topology: self.topology.clone(),

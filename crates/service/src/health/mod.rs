@@ -2,6 +2,7 @@
 //! whoever compares offsets; reads no clock.
 
 mod report;
+mod share;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,11 @@ struct Seen {
     failed: Option<String>,
     /// Why the intake takes nothing.
     closed: Option<String>,
+    /// Why the log takes no commit just now.
+    refused: Option<String>,
+    /// Where tasks are shared: whose each is, and what workers wait for.
+    owners: BTreeMap<TaskId, u32>,
+    waiting: BTreeMap<String, &'static str>,
 }
 
 /// One task as it was last seen.
@@ -41,14 +47,18 @@ struct Task {
     moved_ms: i64,
 }
 
+impl Task {
+    fn opening(now_ms: i64) -> Self {
+        Self { state: State::Opening, since_ms: now_ms, committed: 0, end: 0, moved_ms: now_ms }
+    }
+}
+
 impl Board {
     /// A board that knows these tasks: those nobody has told of are being opened.
     pub fn new(topology: &Topology, tasks: impl IntoIterator<Item = TaskId>, now_ms: i64) -> Self {
         let folds: Vec<_> = topology.folds.iter().map(|fold| fold.name).collect();
         folds.iter().for_each(|fold| begin(fold));
-        let task = Task { state: State::Opening, since_ms: now_ms, committed: 0, end: 0, moved_ms: now_ms };
-        let fresh = |id| (id, Task { state: task.state.clone(), ..task });
-        let tasks = tasks.into_iter().map(fresh).collect();
+        let tasks = tasks.into_iter().map(|id| (id, Task::opening(now_ms))).collect();
         Self { folds, seen: Mutex::new(Seen { tasks, ..Seen::default() }) }
     }
 
@@ -108,6 +118,11 @@ impl Board {
     /// Why the process cannot go on.
     pub fn failed(&self) -> Option<String> {
         self.lock().failed.clone()
+    }
+
+    /// The log takes no commit, and why, and may yet; or takes them again.
+    pub fn refused(&self, why: Option<String>) {
+        self.lock().refused = why;
     }
 
     /// Closes the intake, and why; or opens it.

@@ -17,6 +17,12 @@ pub struct Report {
     /// Why the intake takes nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intake_closed: Option<String>,
+    /// Why the log takes no commit just now; what was acknowledged is safe, and it goes on by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_refuses: Option<String>,
+    /// Workers that wait for their group, and what for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rebalancing: Vec<String>,
     /// Every task, by fold in flow order and partition.
     pub tasks: Vec<TaskReport>,
 }
@@ -65,8 +71,11 @@ impl Board {
             .map(|(id, task)| TaskReport { fold: self.fold(*id), partition: id.partition, ..task.report(now_ms) })
             .collect();
         let (failed, closed) = (seen.failed.clone(), seen.closed.clone());
-        let live = !tasks.is_empty() && tasks.iter().all(|task| task.state == "live");
-        Report { ready: live && failed.is_none() && closed.is_none(), failed, intake_closed: closed, tasks }
+        let log_refuses = seen.refused.clone();
+        let rebalancing: Vec<String> = seen.waiting.iter().map(|(worker, what)| format!("{worker} {what}")).collect();
+        let live = rebalancing.is_empty() && tasks.iter().all(|task| task.state == "live");
+        let goes_on = failed.is_none() && closed.is_none() && log_refuses.is_none();
+        Report { ready: live && goes_on, failed, intake_closed: closed, log_refuses, rebalancing, tasks }
     }
 }
 
