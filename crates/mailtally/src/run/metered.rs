@@ -9,8 +9,10 @@ use log::{
     Bounds, CommitError, Committed, Error, Log, LogId, Membership, Producer, Read, ReadLimit, TopicDescription,
     TopicSpec, Transaction,
 };
+use service::health::Board;
 use service::metric;
 
+use super::waiting::Waiting;
 use crate::system::now_ms;
 
 /// After a commit that was refused: the medium is not asked again at once.
@@ -20,6 +22,7 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(200);
 pub(super) struct Metered {
     log: Arc<dyn Log>,
     health: Arc<Health>,
+    board: Arc<Board>,
 }
 
 /// Since when commits are refused.
@@ -32,8 +35,8 @@ struct Health {
 
 impl Metered {
     /// Times this log.
-    pub(super) fn new(log: Arc<dyn Log>) -> Self {
-        Self { log, health: Arc::default() }
+    pub(super) fn new(log: Arc<dyn Log>, board: Arc<Board>) -> Self {
+        Self { log, health: Arc::default(), board }
     }
 
     /// Since when no commit was taken, in milliseconds, and why; nothing when the last one was.
@@ -121,7 +124,8 @@ impl Log for Metered {
     }
 
     fn join(&self, name: &str, group: &str, topics: &[engine::Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
-        self.log.join(name, group, topics)
+        let member = self.log.join(name, group, topics)?;
+        Ok(member.map(|member| Box::new(Waiting::new(member, name, Arc::clone(&self.board))) as Box<dyn Membership>))
     }
 
     fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {

@@ -9,6 +9,7 @@ mod metered;
 mod signals;
 mod unmatched;
 mod upkeep;
+mod waiting;
 mod watch;
 
 use std::net::{SocketAddr, TcpListener};
@@ -115,7 +116,7 @@ impl Arguments {
             log.accepted_losses().iter().for_each(|loss| tracing::warn!(loss, "this log has lost something before"));
         }
         let board = Arc::new(board(&system, config.workers));
-        let metered = Arc::new(Metered::new(Arc::clone(&system.log)));
+        let metered = Arc::new(Metered::new(Arc::clone(&system.log), Arc::clone(&board)));
         system.log = Arc::clone(&metered) as Arc<dyn log::Log>;
         system.folds = Folds::Live(Arc::clone(&board));
         let live = Live::start(&config, Arc::new(system), board, metered, role)?;
@@ -202,7 +203,7 @@ impl Live {
                 board.observe(&seen.states, &seen.counts, now_ms());
                 held.set(f64::from(u32::try_from(seen.held_bytes).unwrap_or(u32::MAX)));
             };
-            system.worker(place, of, Box::new(observe))?.spawn().map_err(anyhow::Error::msg)
+            system.start(place, of, Box::new(observe))
         };
         let workers = (0..of).map(worker).collect::<Result<Vec<_>>>()?;
         let watch = Watch::new(Arc::clone(&system), Arc::clone(&board), metered, config.disk_headroom_bytes);

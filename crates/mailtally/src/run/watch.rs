@@ -107,10 +107,11 @@ impl Watch {
         for task in self.system.tasks() {
             let Some(fold) = self.system.topology.fold(task) else { continue };
             let input = TopicPartition { topic: fold.input.clone(), partition: task.partition };
-            let committed = self.system.log.committed(fold.name, std::slice::from_ref(&input))?;
+            let committed = self.system.committed_of(fold, &input)?;
             let bounds = self.system.log.bounds(&input)?;
-            let committed = committed.first().copied().flatten().unwrap_or(bounds.start);
-            self.board.compare(task, committed, bounds.high_watermark, now_ms());
+            let lag = self.system.lag(&input, committed, bounds)?;
+            let committed = committed.unwrap_or(bounds.start);
+            self.board.compare(task, committed, committed.saturating_add(lag), now_ms());
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use contract::topic::Topic;
 use embedded::Embedded;
 use engine::{Fold, Offset, Stored, TaskId, TopicPartition, Topology};
 use log::{Bounds, Log, Read, ReadLimit};
-use processor::driver::{Observation, Worker};
+use processor::driver::{Observation, Running, Share, Worker};
 use processor::settings::Settings;
 use processor::topology::processor;
 use service::config;
@@ -90,9 +90,23 @@ impl System {
         }
     }
 
-    /// The `place`-th of `of` workers, with its share of the partitions of every fold.
-    pub(crate) fn worker(&self, place: u32, of: u32, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {
-        let own = self.tasks().filter(|task| task.partition % of.max(1) == place);
+    /// Starts the `place`-th of `of` workers, with its share of the partitions of every fold: on Kafka what the group gives it.
+    pub(crate) fn start(&self, place: u32, of: u32, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Running> {
+        let worker = self.worker(place, of, observe)?;
+        let started = match &self.medium {
+            Medium::Embedded(_) => worker.spawn(),
+            Medium::Kafka(_, brokers) => {
+                let settings = Arc::clone(&self.settings);
+                let make = Box::new(move |task| processor(&settings, task));
+                worker.spawn_sharing(Share { group: brokers.group.clone(), make })
+            }
+        };
+        started.map_err(anyhow::Error::msg)
+    }
+
+    fn worker(&self, place: u32, of: u32, observe: Box<dyn FnMut(Observation) + Send>) -> Result<Worker> {
+        let is_own = |task: &TaskId| task.partition % of.max(1) == place;
+        let own = self.tasks().filter(|task| is_own(task) && matches!(self.medium, Medium::Embedded(_)));
         let stores = self.stores.as_ref().context("this process was opened to ask, not to fold")?;
         Ok(Worker {
             name: self.worker_name(place),

@@ -37,8 +37,8 @@ impl System {
             // The listener goes first when the folds are to stop.
             say.send(observation).ok();
         });
-        let running = self.worker(0, 1, observe)?.spawn().map_err(anyhow::Error::msg)?;
-        let mut done = 0;
+        let running = self.start(0, 1, observe)?;
+        let (mut done, mut checked) = (0, None);
         loop {
             let Ok(observation) = said.recv_timeout(SILENCE_MAX) else {
                 return running.stop().map_err(anyhow::Error::msg).context("the folds went silent");
@@ -49,7 +49,11 @@ impl System {
                 bail!("partition {} of fold {} stopped: {why}", task.partition, task.fold);
             }
             let idle = observation.idle_at.is_some_and(|version| version == self.log.version());
-            if idle && self.is_settled()? {
+            if idle && checked.is_none_or(|checked: Instant| checked.elapsed() >= LOOK_AGAIN) {
+                checked = Some(Instant::now());
+                if !self.is_settled()? {
+                    continue;
+                }
                 return running.stop().map_err(anyhow::Error::msg);
             }
         }

@@ -2,6 +2,7 @@
 //! commits, so that folding goes on while a transaction is on its way. Knows no meaning of a record.
 
 mod commit;
+mod member;
 mod shadow;
 mod shell;
 
@@ -13,6 +14,7 @@ use engine::{Counts, Processor, State, TaskId, Topology};
 use log::Log;
 use store::Stores;
 
+pub use member::{Make, Share};
 pub use shell::Shell;
 
 /// What a worker needs.
@@ -83,12 +85,28 @@ impl Worker {
     /// # Errors
     /// When the log gives no producer, or the system no thread.
     pub fn spawn(self) -> Result<Running, String> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&stop);
+        let name = self.name.clone();
+        Shell::new(self)?.spawn(name)
+    }
+
+    /// Starts it as a member of a group, under its name: beside its own tasks it has those that the group gives it.
+    ///
+    /// # Errors
+    /// As [`Worker::spawn`], and when the log lets nobody join.
+    pub fn spawn_sharing(self, share: Share) -> Result<Running, String> {
         let name = self.name.clone();
         let mut shell = Shell::new(self)?;
-        let stalls = Arc::clone(&shell.stalls);
-        let thread = std::thread::Builder::new().name(name).spawn(move || shell.run(&flag));
+        shell.join(&name, share)?;
+        shell.spawn(name)
+    }
+}
+
+impl Shell {
+    fn spawn(mut self, name: String) -> Result<Running, String> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&stop);
+        let stalls = Arc::clone(&self.stalls);
+        let thread = std::thread::Builder::new().name(name).spawn(move || self.run(&flag));
         Ok(Running { stop, stalls, thread: thread.map_err(|error| error.to_string())? })
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::exchange::Side;
 use engine::{Action, Engine, Identity, Input, Loaded, LogFacts, Offset, Output, TaskId, TopicPartition, Topology};
@@ -11,6 +12,7 @@ use log::{Log, ReadLimit, Transaction};
 use store::{Batch, Store, Stores};
 
 use super::commit::{self, Answer, Ask, Committer};
+use super::member::Joined;
 use super::{Observation, Worker};
 
 /// How long an idle worker waits for the log before it looks whether it is to stop.
@@ -29,12 +31,13 @@ pub struct Shell {
     log: Arc<dyn Log>,
     pub(super) stores: Arc<dyn Stores>,
     topology: Topology,
-    engine: Engine,
+    pub(super) engine: Engine,
+    pub(super) joined: Option<Joined>,
     pub(super) open: BTreeMap<TaskId, Box<dyn Store>>,
     /// Stores that rebuilds write, beside those of their tasks.
     pub(super) shadows: BTreeMap<TaskId, Box<dyn Store>>,
     committer: Committer,
-    committing: bool,
+    pub(super) committing: bool,
     leaving: bool,
     pub(super) stalls: super::Stalls,
     observe: Box<dyn FnMut(Observation) + Send>,
@@ -55,6 +58,7 @@ impl Shell {
             stores: worker.stores,
             topology: worker.topology,
             engine,
+            joined: None,
             open: BTreeMap::new(),
             shadows: BTreeMap::new(),
             committer,
@@ -74,6 +78,7 @@ impl Shell {
         let mut seen = self.log.version();
         while !stop.load(Ordering::Acquire) {
             self.stall();
+            self.rebalance(stop)?;
             self.act(stop)?;
             self.tell(Some(seen));
             if self.committing {
@@ -94,6 +99,8 @@ impl Shell {
             self.act(stop)?;
         }
         self.tell(None);
+        // Nothing is open any more: the group may go on without this worker.
+        self.joined = None;
         let mut stores = self.open.values_mut().chain(self.shadows.values_mut());
         stores.try_for_each(|store| store.flush()).map_err(|error| error.to_string())
     }
@@ -103,7 +110,7 @@ impl Shell {
         until.and_then(|until| u64::try_from(until).ok()).map_or(WAIT, |until| Duration::from_millis(until).min(WAIT))
     }
 
-    fn act(&mut self, stop: &AtomicBool) -> Result<(), String> {
+    pub(super) fn act(&mut self, stop: &AtomicBool) -> Result<(), String> {
         while let Some(action) = self.engine.poll_action() {
             if let Action::Die(why) = action {
                 return Err(why);
@@ -144,6 +151,15 @@ impl Shell {
         if !std::mem::replace(&mut self.leaving, true) {
             let tasks = self.engine.states().map(|(task, _)| task).collect();
             self.engine.handle(Input::Revoking(tasks), now_ms());
+        }
+    }
+
+    /// Waits for the committing thread no longer than that.
+    pub(super) fn answer_until(&mut self, until: Instant) -> Result<(), String> {
+        match self.committer.answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(answer) => self.take(answer),
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Disconnected) => Err("the committing thread is gone".to_owned()),
         }
     }
 
@@ -270,7 +286,7 @@ impl Shell {
 
     fn poll(&self, task: TaskId, epoch: u64, from: Offset, limit: ReadLimit) -> Input {
         let Some(input) = self.input(task) else { return Input::Failed(task, "no such fold".to_owned()) };
-        match self.log.read(&input, from, limit) {
+        match self.log.poll(&input, from, limit) {
             Ok(read) => Input::Polled { task, epoch, records: read.records, next: read.next, end: read.high_watermark },
             // It may be healing itself: that is no reason to stop a task for good.
             Err(log::Error::Unavailable(why)) => {
@@ -319,6 +335,9 @@ impl Shell {
     }
 
     fn release(&mut self, task: TaskId) -> Option<Input> {
+        if let Some(input) = self.input(task) {
+            self.log.release(&input);
+        }
         for mut store in self.open.remove(&task).into_iter().chain(self.shadows.remove(&task)) {
             if let Err(error) = store.flush() {
                 tracing::warn!(%error, "a released store was not flushed; its next owner replays more");
@@ -353,7 +372,16 @@ impl Shell {
     }
 
     fn group(&self, task: TaskId) -> Option<String> {
-        self.topology.fold(task).map(|fold| fold.name.to_owned())
+        let fold = self.topology.fold(task)?;
+        Some(self.joined.as_ref().map_or(fold.name, Joined::group).to_owned())
+    }
+
+    pub(super) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    pub(super) fn log(&self) -> &dyn Log {
+        self.log.as_ref()
     }
 
     pub(super) fn store_name(&self, task: TaskId) -> String {
@@ -371,7 +399,7 @@ pub(super) fn medium(error: store::Error) -> Result<String, String> {
     }
 }
 
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
