@@ -19,9 +19,12 @@ use crate::error::explain;
 use crate::fetch::lock;
 use crate::options::Options;
 
+/// A member's group, and its consumer while it lives.
+type Living = (String, Weak<BaseConsumer<Events>>);
+
 /// The living members of this process, by name: a producer of the same name commits with its member's generation.
 #[derive(Default)]
-pub(crate) struct Members(Mutex<BTreeMap<String, (String, Weak<BaseConsumer<Events>>)>>);
+pub(crate) struct Members(Mutex<BTreeMap<String, Living>>);
 
 impl Members {
     /// The group metadata as it is now, for a transaction of this producer on that group (KIP-447).

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use engine::{Headers, Offset, Record, Stored};
-use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{IsError as _, RDKafkaErrorCode};
-use rdkafka::producer::Producer;
+use rdkafka::producer::{Producer, ProducerContext};
 use rdkafka_sys as sys;
 
 use crate::signal::Signal;
@@ -243,19 +242,13 @@ pub(crate) struct EndError {
 }
 
 /// Commits without rdkafka's flush loop, which costs 100 ms a call. All delivery reports must have been taken before.
-pub(crate) fn commit<C: ClientContext, P: Producer<C>>(producer: &P, timeout: Duration) -> Result<(), EndError>
-where
-    C: rdkafka::producer::ProducerContext,
-{
+pub(crate) fn commit<C: ProducerContext, P: Producer<C>>(producer: &P, timeout: Duration) -> Result<(), EndError> {
     // SAFETY: the client is alive; the error, if any, is ours to destroy.
     unsafe { ended(sys::rd_kafka_commit_transaction(producer.client().native_ptr(), milliseconds(timeout))) }
 }
 
 /// Aborts, likewise.
-pub(crate) fn abort<C: ClientContext, P: Producer<C>>(producer: &P, timeout: Duration) -> Result<(), EndError>
-where
-    C: rdkafka::producer::ProducerContext,
-{
+pub(crate) fn abort<C: ProducerContext, P: Producer<C>>(producer: &P, timeout: Duration) -> Result<(), EndError> {
     // SAFETY: as above.
     unsafe { ended(sys::rd_kafka_abort_transaction(producer.client().native_ptr(), milliseconds(timeout))) }
 }

@@ -285,7 +285,7 @@ fn produce(
 fn by_group(offsets: &[(String, TopicPartition, Offset)], fingerprint: &str) -> BTreeMap<String, TopicPartitionList> {
     let mut groups: BTreeMap<String, TopicPartitionList> = BTreeMap::new();
     for (group, partition, offset) in offsets {
-        let list = groups.entry(group.clone()).or_insert_with(TopicPartitionList::new);
+        let list = groups.entry(group.clone()).or_default();
         let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
         let mut element = list.add_partition(partition.topic.name(), number);
         // Refused only for offsets below -2001.

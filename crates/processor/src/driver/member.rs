@@ -41,8 +41,18 @@ impl Shell {
         Ok(())
     }
 
-    /// Does what the group has decided since.
+    /// Does what the group has decided since; asked often, since a member that does not ask is taken for dead.
     pub(super) fn rebalance(&mut self, stop: &AtomicBool) -> Result<(), String> {
+        // What is done for one decision acts, and may come here again.
+        if std::mem::replace(&mut self.rebalancing, true) {
+            return Ok(());
+        }
+        let done = self.decisions(stop);
+        self.rebalancing = false;
+        done
+    }
+
+    fn decisions(&mut self, stop: &AtomicBool) -> Result<(), String> {
         while let Some(joined) = &mut self.joined {
             let Some(rebalance) = joined.member.poll(Duration::ZERO).map_err(|error| error.to_string())? else {
                 return Ok(());

@@ -33,6 +33,7 @@ pub struct Shell {
     topology: Topology,
     pub(super) engine: Engine,
     pub(super) joined: Option<Joined>,
+    pub(super) rebalancing: bool,
     pub(super) open: BTreeMap<TaskId, Box<dyn Store>>,
     /// Stores that rebuilds write, beside those of their tasks.
     pub(super) shadows: BTreeMap<TaskId, Box<dyn Store>>,
@@ -59,6 +60,7 @@ impl Shell {
             topology: worker.topology,
             engine,
             joined: None,
+            rebalancing: false,
             open: BTreeMap::new(),
             shadows: BTreeMap::new(),
             committer,
@@ -130,6 +132,7 @@ impl Shell {
             // A long restore or a busy input leaves no pause: told, and told to stop, in between.
             if progressed {
                 self.stall();
+                self.rebalance(stop)?;
                 self.tell(None);
             }
             if stop.load(Ordering::Acquire) {

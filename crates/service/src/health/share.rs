@@ -68,7 +68,7 @@ mod tests {
             version: 1,
             refold: Refold::Remaining,
         };
-        Board::new(&Topology { folds: vec![fold], ..Topology::default() }, [], 0)
+        Board::new(&Topology { folds: vec![fold] }, [], 0)
     }
 
     fn tell(board: &Board, worker: u32, tasks: &[TaskId]) -> usize {
