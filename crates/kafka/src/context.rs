@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -50,6 +51,20 @@ fn is_refusal(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+/// Between two failed connections of this process that are logged.
+const FAILURES_EVERY: Duration = Duration::from_secs(10);
+
+/// Whether none was logged just now.
+fn is_news() -> bool {
+    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let news = last.is_none_or(|last| last.elapsed() >= FAILURES_EVERY);
+    if news {
+        *last = Some(Instant::now());
+    }
+    news
+}
+
 /// The context of every client here.
 #[derive(Clone, Default)]
 pub(crate) struct Context {
@@ -67,6 +82,10 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
+        // A broker that is away is tried again many times a second, by every client.
+        if facility == "FAIL" && !is_news() {
+            return tracing::debug!(facility, "kafka: {message}");
+        }
         match level {
             Emerg | Alert | Critical | Error => tracing::warn!(facility, "kafka: {message}"),
             Warning | Notice => tracing::info!(facility, "kafka: {message}"),

@@ -36,8 +36,10 @@ impl Membership for Waiting {
     }
 
     fn complete(&mut self, rebalance: Rebalance) -> Result<(), Error> {
+        // Who has lost its partitions waits for others.
+        let waits = matches!(rebalance, Rebalance::Lost(_));
         let done = self.member.complete(rebalance);
-        self.board.rebalancing(&self.name, false);
+        self.board.rebalancing(&self.name, waits);
         done
     }
 

@@ -149,6 +149,11 @@ fn disk(at: &System, topics: &[Topic]) -> Disk {
 }
 
 impl Disk {
+    /// Whether nothing of the installation is on this machine.
+    fn is_elsewhere(&self) -> bool {
+        self.log_bytes + self.state_bytes == 0
+    }
+
     fn days_left(&self) -> Option<u64> {
         self.free_bytes?.checked_div(self.growth?)
     }
@@ -166,6 +171,9 @@ fn json_rows(topics: &[Topic], disk: &Disk, tasks: &Tasks) -> Vec<Value> {
 
 fn table(topics: &[Topic], disk: &Disk, tasks: &Tasks, out: &mut dyn Write) -> Result<()> {
     let known = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), sized);
+    if disk.is_elsewhere() {
+        return tasks.table(out);
+    }
     if !topics.is_empty() {
         writeln!(out, "{:<36} {:>12} {:>14}", "Topic", "Bytes", "Growth a day")?;
     }

@@ -128,7 +128,7 @@ fn task(
         (None, Some(group)) if group.state.ends_with("Rebalance") => "rebalancing",
         (None, Some(_)) => {
             if owner.is_some() {
-                "assigned"
+                "owned"
             } else {
                 "unowned"
             }
@@ -170,8 +170,18 @@ impl Task {
             self.state.to_owned(),
             self.lag.to_string(),
             self.stable_lag.to_string(),
-            self.oldest_ms.map(|ms| format!("{} s", ms / 1_000)).unwrap_or_default(),
+            self.oldest_ms.map(age).unwrap_or_default(),
             self.why.clone().unwrap_or_else(|| format!("{percent}{eta}")),
         ]
+    }
+}
+
+/// An age in the unit that it fills.
+fn age(ms: i64) -> String {
+    match ms / 1_000 {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
     }
 }

@@ -11,7 +11,7 @@ use crate::metric;
 /// What a worker waits for before the group has told it anything.
 const JOINING: &str = "waits for its first partitions";
 /// What it waits for when the group divides the partitions anew.
-const REBALANCING: &str = "hands partitions over";
+const REBALANCING: &str = "waits for the group to divide the partitions anew";
 
 impl Board {
     /// These workers are to be members of a group; each waits until the group has told it its partitions.
@@ -101,7 +101,7 @@ mod tests {
         assert!(board.report(1).ready, "a spare has no task and lacks nothing");
         tell(&board, 0, &[ONE]);
         board.rebalancing("a-0", true);
-        assert_eq!(board.report(1).rebalancing, ["a-0 hands partitions over"]);
+        assert_eq!(board.report(1).rebalancing, ["a-0 waits for the group to divide the partitions anew"]);
         assert!(!board.report(1).ready);
     }
 
