@@ -1,6 +1,6 @@
 //! Questions to the cluster: who it is, which topics there are, where partitions begin and end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ const FIRST_ASK: Duration = Duration::from_secs(1);
 /// Between two of them where the answer comes at once.
 const LISTEN_AGAIN: Duration = Duration::from_millis(100);
 /// What is taken of librdkafka's trouble at once.
-const LISTEN_MAX: usize = 64;
+pub(crate) const LISTEN_MAX: usize = 64;
 
 /// A topic as the cluster has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +38,28 @@ pub struct Description {
     pub partitions: u32,
     /// Its number of replicas, the least of all partitions.
     pub replication: u32,
-    /// Its settings that are in force, by Kafka's names.
+    /// Its settings that are in force, by Kafka's names; empty when this user may not read them.
     pub configs: BTreeMap<String, String>,
+    /// What this user may do with it; `None` when the broker does not say.
+    pub rights: Option<BTreeSet<Right>>,
+}
+
+/// What a user may do with a topic, as Kafka's ACLs name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Right {
+    /// Fetch its records, and commit offsets of it.
+    Read,
+    /// Append to it.
+    Write,
+    /// See it.
+    Describe,
+    /// See its settings.
+    DescribeConfigs,
+}
+
+impl Right {
+    /// All that a process needs.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Describe, Self::DescribeConfigs];
 }
 
 /// A topic that is to be made.
@@ -139,6 +159,7 @@ impl Cluster {
                     .min()
                     .unwrap_or(0),
                 configs: BTreeMap::new(),
+                rights: None,
             })
             .collect();
         found.sort_by(|one, other| one.name.cmp(&other.name));
@@ -152,10 +173,12 @@ impl Cluster {
             return Ok(());
         }
         let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
-        let ids = native::topic_ids(&self.consumer, &names, self.options.patience)
+        let described = native::describe(&self.consumer, &names, self.options.patience)
             .ok_or_else(|| self.explain("describe the topics", &timed_out()))?;
-        for (topic, id) in topics.iter_mut().zip(ids) {
-            topic.id = id.unwrap_or_default();
+        for (topic, described) in topics.iter_mut().zip(described) {
+            if let Some(described) = described {
+                (topic.id, topic.rights) = (described.id, described.rights);
+            }
         }
         Ok(())
     }
@@ -169,8 +192,12 @@ impl Cluster {
         let answer = block_on(self.admin.describe_configs(&asked, &self.patience()));
         let resources = answer.map_err(|error| self.explain("describe the topics", &error))?;
         for (topic, resource) in topics.iter_mut().zip(resources) {
-            let resource = resource.map_err(|code| self.sorted(&format!("describe topic {}", topic.name), code))?;
-            topic.configs = in_force(resource);
+            topic.configs = match resource {
+                Ok(resource) => in_force(resource),
+                // Whoever must know them looks at the rights.
+                Err(RDKafkaErrorCode::TopicAuthorizationFailed) => BTreeMap::new(),
+                Err(code) => return Err(self.sorted(&format!("describe topic {}", topic.name), code)),
+            };
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ pub(crate) struct Trouble {
 }
 
 impl Trouble {
-    fn note(&self, code: RDKafkaErrorCode, text: &str) {
+    pub(crate) fn note(&self, code: RDKafkaErrorCode, text: &str) {
         self.count.fetch_add(1, Ordering::AcqRel);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // A refusal explains more than the closed connection that follows it.

@@ -33,7 +33,7 @@ pub(crate) fn sort(doing: &str, servers: &str, code: RDKafkaErrorCode, text: &st
         | Code::GroupAuthorizationFailed
         | Code::TransactionalIdAuthorizationFailed
         | Code::ClusterAuthorizationFailed => Error::Refused(format!(
-            "cannot {doing}: this user has no right to ({text}): deploy/README.md lists the rights that are needed"
+            "cannot {doing}: this user has no right to ({text}): deploy/kafka.md lists the rights that are needed"
         )),
         Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
             Error::Unknown(format!("cannot {doing}: {text}; `mailtally topics create` makes the topics"))

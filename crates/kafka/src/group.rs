@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use engine::{Topic, TopicPartition};
 use log::Error;
 use rdkafka::consumer::Consumer as _;
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::groups::GroupMemberInfo;
 
 use crate::Kafka;
-use crate::error::explain;
+use crate::error::{explain, sort};
 
 /// A consumer group as its coordinator sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +53,11 @@ impl Kafka {
         let Some(found) = found.groups().iter().find(|found| found.name() == group) else {
             return Ok(Group { state: "Empty".to_owned(), members: Vec::new() });
         };
+        if found.state().is_empty() {
+            // The answer for who may not describe it.
+            let code = RDKafkaErrorCode::GroupAuthorizationFailed;
+            return Err(sort(&doing(), &self.options().bootstrap_servers, code, &code.to_string()));
+        }
         let mut members: Vec<GroupMember> = found.members().iter().map(member).collect();
         members.sort();
         let state = if found.state() == "Dead" { "Empty" } else { found.state() };

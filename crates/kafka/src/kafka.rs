@@ -12,7 +12,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{Offset as Position, TopicPartitionList};
 
 use crate::append::Appender;
-use crate::cluster::{self, Cluster, Creation, Description, misconfigured};
+use crate::cluster::{self, Cluster, Creation, Description, LISTEN_MAX, misconfigured};
 use crate::context::Context;
 use crate::error::{explain, outside, sort};
 use crate::fetch::{Fetcher, lock};
@@ -240,7 +240,17 @@ impl Log for Kafka {
         }
         let doing = || format!("find what group {group} has committed");
         let trouble = &observer.client().context().trouble;
-        let explained = |error| explain(&doing(), &self.options.bootstrap_servers, &error, trouble);
+        let explained = |error| {
+            // Why a coordinator is not found is told to whoever polls.
+            for _ in 0..LISTEN_MAX {
+                if let Some(Err(said)) = observer.poll(Duration::ZERO)
+                    && let Some(code) = said.rdkafka_error_code()
+                {
+                    trouble.note(code, &said.to_string());
+                }
+            }
+            explain(&doing(), &self.options.bootstrap_servers, &error, trouble)
+        };
         let found = observer.committed_offsets(asked, self.options.patience).map_err(explained)?;
         partitions.iter().map(|partition| self.committed_of(group, partition, &found)).collect()
     }

@@ -20,7 +20,7 @@ mod signal;
 mod statistics;
 mod topics;
 
-pub use cluster::{Creation, Description};
+pub use cluster::{Creation, Description, Right};
 pub use group::{Group, GroupMember};
 pub use kafka::Kafka;
 pub use options::{MESSAGE_BYTES_MAX, Options, RECORD_BYTES_MAX};

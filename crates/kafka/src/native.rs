@@ -2,6 +2,7 @@
 //! partition's own queue, native ends of transactions, topic ids. Everything it gives out is safe to use.
 #![expect(unsafe_code, reason = "librdkafka is a C library; each block says why it is sound")]
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use rdkafka::error::{IsError as _, RDKafkaErrorCode};
 use rdkafka::producer::{Producer, ProducerContext};
 use rdkafka_sys as sys;
 
+use crate::cluster::Right;
 use crate::signal::Signal;
 
 /// Messages of one call.
@@ -274,21 +276,36 @@ unsafe fn ended(error: *mut sys::rd_kafka_error_t) -> Result<(), EndError> {
     }
 }
 
-/// The ids of these topics (KIP-516), in their order; `None` for one that is not there or may not be described.
-pub(crate) fn topic_ids<C: ConsumerContext>(
+/// What only DescribeTopics tells of a topic.
+pub(crate) struct Described {
+    /// Its id (KIP-516).
+    pub(crate) id: String,
+    /// What this user may do with it; `None` when the broker does not say.
+    pub(crate) rights: Option<BTreeSet<Right>>,
+}
+
+/// These topics, in their order; `None` for one that is not there or may not be described.
+pub(crate) fn describe<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topics: &[String],
     timeout: Duration,
-) -> Option<Vec<Option<String>>> {
+) -> Option<Vec<Option<Described>>> {
     let names: Vec<CString> = topics.iter().filter_map(|name| CString::new(name.as_str()).ok()).collect();
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
     let client = consumer.client().native_ptr();
     // SAFETY: names outlive the call that copies them; every handle made here is destroyed here, the event last because the
-    // result and its texts belong to it; null options mean the defaults.
+    // result and its texts belong to it. An option that is refused leaves the defaults.
     unsafe {
         let queue = sys::rd_kafka_queue_new(client);
+        let options =
+            sys::rd_kafka_AdminOptions_new(client, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
+        let refused = sys::rd_kafka_AdminOptions_set_include_authorized_operations(options, 1);
+        if !refused.is_null() {
+            sys::rd_kafka_error_destroy(refused);
+        }
         let asked = sys::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
-        sys::rd_kafka_DescribeTopics(client, asked, ptr::null(), queue);
+        sys::rd_kafka_DescribeTopics(client, asked, options, queue);
+        sys::rd_kafka_AdminOptions_destroy(options);
         sys::rd_kafka_TopicCollection_destroy(asked);
         let event = sys::rd_kafka_queue_poll(queue, milliseconds(timeout));
         let ids = (!event.is_null()).then(|| described(event)).flatten();
@@ -302,7 +319,7 @@ pub(crate) fn topic_ids<C: ConsumerContext>(
 
 /// # Safety
 /// `event` is alive.
-unsafe fn described(event: *mut sys::rd_kafka_event_t) -> Option<Vec<Option<String>>> {
+unsafe fn described(event: *mut sys::rd_kafka_event_t) -> Option<Vec<Option<Described>>> {
     // SAFETY: the caller's promise; the array has as many entries as it says.
     unsafe {
         let result = sys::rd_kafka_event_DescribeTopics_result(event);
@@ -318,8 +335,25 @@ unsafe fn described(event: *mut sys::rd_kafka_event_t) -> Option<Vec<Option<Stri
                 return None;
             }
             let id = sys::rd_kafka_Uuid_base64str(sys::rd_kafka_TopicDescription_topic_id(topic));
-            (!id.is_null()).then(|| CStr::from_ptr(id).to_string_lossy().into_owned())
+            let mut operations = 0;
+            let first = sys::rd_kafka_TopicDescription_authorized_operations(topic, &mut operations);
+            let right = |at: usize| Right::of(*first.add(at));
+            let rights = (!first.is_null()).then(|| (0..operations).filter_map(right).collect());
+            (!id.is_null()).then(|| Described { id: CStr::from_ptr(id).to_string_lossy().into_owned(), rights })
         };
         Some((0..count).map(of).collect())
+    }
+}
+
+impl Right {
+    fn of(operation: sys::rd_kafka_AclOperation_t) -> Option<Self> {
+        use sys::rd_kafka_AclOperation_t as Operation;
+        match operation {
+            Operation::RD_KAFKA_ACL_OPERATION_READ => Some(Self::Read),
+            Operation::RD_KAFKA_ACL_OPERATION_WRITE => Some(Self::Write),
+            Operation::RD_KAFKA_ACL_OPERATION_DESCRIBE => Some(Self::Describe),
+            Operation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS => Some(Self::DescribeConfigs),
+            _ => None,
+        }
     }
 }

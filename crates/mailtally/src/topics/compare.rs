@@ -1,8 +1,10 @@
 //! The topics as they are wanted against the topics as they are: what is to be made, and what only an operator may mend, each
 //! with its remedy. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+use kafka::Right;
 
 use super::wanted::Wanted;
 
@@ -13,6 +15,8 @@ pub(super) struct Found {
     pub(super) partitions: u32,
     pub(super) replication: u32,
     pub(super) configs: BTreeMap<String, String>,
+    /// What this user may do with it; `None` when the broker does not say.
+    pub(super) rights: Option<BTreeSet<Right>>,
 }
 
 /// What the comparison came to.
@@ -77,6 +81,18 @@ fn differences(wanted: &Wanted, found: &Found, servers: &str) -> Vec<Problem> {
         let remedy =
             format!("kafka-reassign-partitions.sh --bootstrap-server {servers}, or set kafka.replication lower");
         say(format!("{} replicas", found.replication), format!("{replicas} or more"), remedy, false);
+    }
+    let lacking = |rights: &BTreeSet<Right>| Right::ALL.into_iter().filter(|right| !rights.contains(right)).collect();
+    let lacking: Vec<Right> = found.rights.as_ref().map(lacking).unwrap_or_default();
+    if !lacking.is_empty() {
+        let words =
+            |rights: &[Right]| rights.iter().map(|right| format!("{right:?}")).collect::<Vec<_>>().join(" and ");
+        let flags: String = lacking.iter().map(|right| format!(" --operation {right:?}")).collect();
+        let remedy = format!(
+            "kafka-acls.sh --bootstrap-server {servers} --add --allow-principal User:NAME{flags} --topic {}",
+            wanted.name
+        );
+        say(format!("no right for this user to {}", words(&lacking)), words(&Right::ALL), remedy, true);
     }
     for (name, held, words, value) in settings(wanted, found) {
         let remedy = format!(
@@ -147,6 +163,7 @@ mod tests {
             partitions: topic.partitions,
             replication: 3,
             configs: topic.configs(),
+            rights: Some(Right::ALL.into()),
         };
         wanted.iter().map(make).collect()
     }
@@ -183,6 +200,9 @@ mod tests {
         change(&mut found, "mailtally.contact-state.v1", set("delete.retention.ms", "86400000"));
         change(&mut found, "mailtally.campaign-stats.v1", set("max.message.bytes", "1048588"));
         change(&mut found, "mailtally.webhooks.v1", |topic| topic.replication = 2);
+        change(&mut found, "mailtally.campaign-partials.v1", |topic| {
+            topic.rights = Some([Right::Read, Right::Describe].into())
+        });
         change(&mut found, "mailtally.correlations.v1", set("min.insync.replicas", "1"));
         let said: Vec<String> = compare(&wanted, &found, "b:9092").problems.iter().map(ToString::to_string).collect();
         let begins = [
@@ -194,6 +214,9 @@ mod tests {
             "mailtally.correlations.v1 has min.insync.replicas=1, wanted 2 to 3, the topic's replicas: ",
             "mailtally.contact-state.v1 has delete.retention.ms=86400000, wanted 604800000 or more: ",
             "mailtally.message-status.v1 has cleanup.policy=compact,delete, wanted compact: ",
+            "mailtally.campaign-partials.v1 has no right for this user to Write and DescribeConfigs, wanted Read and Write and \
+             Describe and DescribeConfigs: kafka-acls.sh --bootstrap-server b:9092 --add --allow-principal User:NAME --operation \
+             Write --operation DescribeConfigs --topic mailtally.campaign-partials.v1",
             "mailtally.campaign-stats.v1 has max.message.bytes=1048588, wanted 8388608 or more: ",
             "mailtally.private.v1 has max.compaction.lag.ms=9223372036854775807, wanted 86400000 or less: ",
         ];

@@ -20,7 +20,7 @@ use service::config::{self, Config};
 use crate::Format;
 use crate::place::Place;
 use crate::system::{kafka_client, kafka_memory};
-use compare::{Found, Plan, compare};
+use compare::{Found, Plan, Problem, compare};
 
 /// How long brokers may take to hear of a topic that was made.
 const HEARD_MAX: Duration = Duration::from_secs(10);
@@ -62,7 +62,10 @@ impl Arguments {
                 .into());
         };
         let kafka = Kafka::open(kafka_client(&config, brokers, &kafka_memory(&config), &[]))?;
-        let plan = plan(&kafka, &config, brokers)?;
+        let mut plan = plan(&kafka, &config, brokers)?;
+        if self.what == What::Check && plan.missing.is_empty() {
+            plan.problems.extend(rights(&kafka, &plan, brokers)?);
+        }
         let made = if self.what == What::Create { create(&kafka, &plan)? } else { Vec::new() };
         let out = &mut std::io::stdout().lock();
         match self.format {
@@ -116,6 +119,32 @@ fn plan(kafka: &Kafka, config: &Config, brokers: &config::Kafka) -> Result<Plan>
     Ok(compare(&wanted, &found, &brokers.bootstrap_servers))
 }
 
+/// Rights beside those to the topics: to the group and to the producers' transactional ids. They are tried, since a broker tells
+/// nobody what it would allow.
+fn rights(kafka: &Kafka, plan: &Plan, brokers: &config::Kafka) -> Result<Vec<Problem>> {
+    let config::Kafka { group, bootstrap_servers: servers, .. } = brokers;
+    let mut problems = Vec::new();
+    let mut refused = |what: &str, wanted: &str, flags: &str, said: Result<(), log::Error>| match said {
+        Err(log::Error::Refused(why)) => {
+            let remedy =
+                format!("kafka-acls.sh --bootstrap-server {servers} --add --allow-principal User:NAME {flags}");
+            let (topic, found) = (what.to_owned(), format!("no right for this user ({why})"));
+            problems.push(Problem { topic, found, wanted: wanted.to_owned(), remedy, stops: true });
+            Ok(())
+        }
+        said => said,
+    };
+    let input = plan.good.first().map(|name| TopicPartition { topic: engine::Topic::new(name), partition: 0 });
+    let asked = kafka.group(group).and_then(|_| kafka.committed(group, input.as_slice())).map(drop);
+    let flags = format!("--operation Read --operation Describe --group {group}");
+    refused(&format!("group {group}"), "Read and Describe", &flags, asked)?;
+    let flags =
+        format!("--operation Write --operation Describe --transactional-id {group} --resource-pattern-type prefixed");
+    let made = kafka.producer(&format!("{group}-check")).map(drop);
+    refused(&format!("transactional ids {group}-*"), "Write and Describe", &flags, made)?;
+    Ok(problems)
+}
+
 fn held(wanted: &wanted::Wanted, found: &[Found]) -> Option<u32> {
     found.iter().find(|found| found.name == wanted.name).map(|found| found.partitions)
 }
@@ -126,6 +155,7 @@ fn found(kafka: &Kafka) -> Result<Vec<Found>> {
         partitions: topic.partitions,
         replication: topic.replication,
         configs: topic.configs,
+        rights: topic.rights,
     });
     Ok(found.collect())
 }

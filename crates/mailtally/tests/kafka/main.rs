@@ -9,5 +9,6 @@ mod support;
 mod bad;
 mod demo;
 mod flow;
+mod rights;
 mod site;
 mod topics;

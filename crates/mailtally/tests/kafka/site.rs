@@ -14,6 +14,8 @@ pub(crate) struct Site {
     root: tempfile::TempDir,
     pub(crate) servers: String,
     pub(crate) prefix: String,
+    /// How a secure broker is reached.
+    security: Vec<String>,
 }
 
 impl Site {
@@ -29,7 +31,28 @@ impl Site {
         let root = tempfile::tempdir().expect("directory");
         let name = root.path().file_name().expect("a name").to_string_lossy().to_lowercase();
         let prefix = format!("t{number}{}", name.trim_start_matches('.'));
-        Self { root, servers: servers.to_owned(), prefix }
+        Self { root, servers: servers.to_owned(), prefix, security: Vec::new() }
+    }
+
+    /// On a secure cluster, as one of its users.
+    pub(crate) fn secure(cluster: &broker::Cluster, user: &str) -> Self {
+        let prefix = Self::at("").prefix;
+        Self::secure_at(cluster, user, &prefix)
+    }
+
+    /// The same with this prefix.
+    pub(crate) fn secure_at(cluster: &broker::Cluster, user: &str, prefix: &str) -> Self {
+        let site = Self::at(&cluster.bootstrap());
+        let password = site.path("password");
+        std::fs::write(&password, cluster.password(user).expect("a password")).expect("written");
+        let authority = cluster.authority().expect("an authority");
+        let security = vec![
+            "kafka.security_protocol=sasl_ssl".to_owned(),
+            format!("kafka.ca_file={}", authority.display()),
+            format!("kafka.username={user}"),
+            format!("kafka.password_file={}", password.display()),
+        ];
+        Self { prefix: prefix.to_owned(), security, ..site }
     }
 
     /// With its topics.
@@ -56,6 +79,7 @@ impl Site {
         let listen = "listen=127.0.0.1:0".to_owned();
         [format!("kafka.bootstrap_servers={servers}"), format!("prefix={prefix}"), listen]
             .into_iter()
+            .chain(self.security.iter().cloned())
             .flat_map(|pair| ["--set".to_owned(), pair])
             .collect()
     }
