@@ -30,7 +30,6 @@ fn the_documented_rights_are_enough_and_a_missing_one_is_named() {
     until("one right is missing", || said(&site).contains("no right for this user to DescribeConfigs"));
     assert!(said(&site).contains("--operation DescribeConfigs"));
     grant(&cluster, &all, &topic);
-    let out = site.ask(&["topics", "check"]);
     until("the group's are missing", || {
         said(&site).contains(&format!("--operation Read --operation Describe --group {group}"))
     });
