@@ -44,7 +44,8 @@ impl Engine {
         task.committed = log.committed.unwrap_or(log.input_start);
         match plan {
             Plan::Replay { from, to } => {
-                task.state = State::Restoring { from, at: from, to };
+                task.state = State::Restoring { from, at: from, to, rows: 0, bytes: 0 };
+                task.began_ms = self.now_ms;
                 self.restore_on(id);
             }
             Plan::Full => self.quarantine(id),
@@ -99,6 +100,7 @@ impl Engine {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.state = State::Opening;
         task.rebuild = None;
+        task.wait = None;
         task.overlay = Overlay::default();
         self.actions.push_back(Action::Quarantine(id));
     }
@@ -108,6 +110,7 @@ impl Engine {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.state = State::Positioning;
         task.rebuild = None;
+        task.wait = None;
         task.overlay = Overlay::default();
         self.actions.push_back(Action::Positions(id));
     }
@@ -115,6 +118,10 @@ impl Engine {
     pub(crate) fn state_read(&mut self, id: TaskId, records: Vec<Stored>, next: Offset) {
         let restoring = |task: &&mut Task| matches!(task.state, State::Restoring { .. });
         let Some(task) = self.tasks.get_mut(&id).filter(restoring) else { return };
+        if let State::Restoring { rows, bytes, .. } = &mut task.state {
+            *rows += u64::try_from(records.len()).unwrap_or(0);
+            *bytes += u64::try_from(records.iter().map(crate::batch::size).sum::<usize>()).unwrap_or(0);
+        }
         let last = records.last().map(|stored| stored.offset);
         if self.topology.fold(id).is_some_and(|fold| fold.publishes)
             && let Some(stored) = records.last()
@@ -182,6 +189,7 @@ impl Engine {
             task.state = State::Stalled(why);
             task.restored = None;
             task.rebuild = None;
+            task.wait = None;
             task.polling = false;
         }
     }

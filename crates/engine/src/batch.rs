@@ -118,7 +118,8 @@ impl Counts {
     }
 }
 
-fn size(stored: &Stored) -> usize {
+/// Bytes of key, value and headers.
+pub(crate) fn size(stored: &Stored) -> usize {
     let record = &stored.record;
     let length = |bytes: &Option<bytes::Bytes>| bytes.as_ref().map_or(0, bytes::Bytes::len);
     length(&record.key) + length(&record.value) + record.headers.as_bytes().len()

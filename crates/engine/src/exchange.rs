@@ -19,8 +19,13 @@ pub enum Input {
     Damaged(TaskId),
     /// What the log says of a task.
     Positions(TaskId, LogFacts),
-    /// Rows read back from the state topic, and where to read on.
+    /// Rows read back from the state topic, and where to read on: further than before, whether or not there were rows.
     StateRead(TaskId, Vec<Stored>, Offset),
+    /// The state topic gave nothing, and this is why.
+    StateHeld(TaskId, Held),
+    /// What was asked for cannot be done now, and why (the store is open elsewhere, the log does not answer): it is asked
+    /// again after a wait.
+    Busy(Action, String),
     /// Answer to [`Action::Poll`].
     Polled {
         /// The task.
@@ -52,6 +57,17 @@ pub enum Input {
     Failed(TaskId, String),
     /// Time has passed.
     Tick,
+}
+
+/// What the log says of a state partition of which a read gave nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The first offset there is.
+    pub start: Offset,
+    /// The end of what can be read: an open transaction holds it back (on Kafka the last stable offset).
+    pub stable: Offset,
+    /// The high watermark, uncommitted records included.
+    pub end: Offset,
 }
 
 /// Rows read from a store.
@@ -214,12 +230,14 @@ impl Input {
             | Self::Damaged(task)
             | Self::Positions(task, _)
             | Self::StateRead(task, ..)
+            | Self::StateHeld(task, _)
             | Self::Polled { task, .. }
             | Self::Loaded(task, _)
             | Self::ShadowOpened(task, _)
             | Self::Walked(task, _)
             | Self::Promoted(task)
             | Self::Failed(task, _) => Some(*task),
+            Self::Busy(action, _) => action.task(),
             Self::Assigned(_)
             | Self::Revoking(_)
             | Self::Lost(_)

@@ -17,9 +17,10 @@ pub mod record;
 pub mod restore;
 pub mod task;
 pub mod topology;
+mod wait;
 
 pub use batch::Counts;
-pub use exchange::{Action, Input, Loaded, Outcome, Side, Walked};
+pub use exchange::{Action, Held, Input, Loaded, Outcome, Side, Walked};
 pub use machine::{Engine, Options, Uncommitted};
 pub use processor::{Change, Disposition, Effects, Folded, Found, Made, Polled, Processor, Rebuilt, Rows};
 pub use record::{Headers, Offset, Output, Record, Stored, Topic, TopicPartition};

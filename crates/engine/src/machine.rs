@@ -97,6 +97,7 @@ impl Engine {
         if self.dead {
             return;
         }
+        self.ends_wait(&input);
         match input {
             Input::Assigned(tasks) => tasks.into_iter().for_each(|(task, processor)| self.assigned(task, processor)),
             Input::Revoking(tasks) => self.revoking(&tasks),
@@ -105,6 +106,8 @@ impl Engine {
             Input::Damaged(task) => self.actions.push_back(Action::Quarantine(task)),
             Input::Positions(task, facts) => self.positioned(task, &facts),
             Input::StateRead(task, records, next) => self.state_read(task, records, next),
+            Input::StateHeld(task, held) => self.held(task, held),
+            Input::Busy(action, why) => self.busy(action, why),
             Input::Polled { task, epoch, records, next, end } => self.polled(task, epoch, (records, next, end)),
             Input::Advanced => self.tasks.values_mut().for_each(|task| task.dry = false),
             Input::Loaded(task, loaded) => self.loaded(task, loaded),
@@ -129,7 +132,7 @@ impl Engine {
         let waits = self.batch.stage == Stage::Filling && self.batch.records > 0;
         let lingers = waits.then(|| self.batch.opened_ms.saturating_add(self.options.linger_ms));
         let rests = (self.resume_ms > self.now_ms).then_some(self.resume_ms);
-        lingers.into_iter().chain(rests).min()
+        lingers.into_iter().chain(rests).chain(self.asks_again_at()).min()
     }
 
     /// Where every task is.
@@ -174,6 +177,7 @@ impl Engine {
     /// Everything that can go on without another fact.
     fn advance(&mut self) {
         self.release();
+        self.ask_again();
         if self.batch.stage == Stage::Filling {
             if self.now_ms >= self.resume_ms {
                 self.poll();

@@ -91,9 +91,13 @@ impl Engine {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         let (State::Rebuilding { at, to, .. }, Some(rebuild)) = (&task.state, &mut task.rebuild) else { return };
         if next <= *at {
-            let why = format!("the input gives nothing at {at} although {to} is committed");
-            return self.stall(id, why);
+            let why = format!("slow: the input gives nothing at {at} although {to} is committed");
+            let (records, bytes) = (self.options.batch_records_max, self.options.batch_bytes_max);
+            let again = Action::Poll { task: id, epoch: task.epoch, from: *at, records, bytes };
+            task.polling = true;
+            return self.busy(again, why);
         }
+        task.wait = None;
         records.retain(|stored| stored.offset < *to);
         rebuild.polled = Some(Polled { partition: id.partition, records, next: next.min(*to) });
         rebuild.rounds = 0;

@@ -9,6 +9,7 @@
 use crate::overlay::Overlay;
 use crate::rebuild::Rebuild;
 use crate::restore::{LogFacts, Position};
+use crate::wait::Wait;
 use crate::{Made, Offset, Processor};
 
 /// Where a task is.
@@ -26,6 +27,10 @@ pub enum State {
         at: Offset,
         /// Where it ends.
         to: Offset,
+        /// Rows read so far; offsets have gaps.
+        rows: u64,
+        /// Their bytes: keys, values and headers.
+        bytes: u64,
     },
     /// The input before `to` is folded again, beside the old rows.
     Rebuilding {
@@ -70,6 +75,10 @@ pub(crate) struct Task {
     pub(crate) dry: bool,
     /// It is to be released.
     pub(crate) closing: bool,
+    /// When its restore began.
+    pub(crate) began_ms: i64,
+    /// What it asked for and waits to ask again.
+    pub(crate) wait: Option<Wait>,
     /// Rows of a restore that wait for a load.
     pub(crate) restored: Option<Restored>,
 }
@@ -101,6 +110,8 @@ impl Task {
             polling: false,
             dry: false,
             closing: false,
+            began_ms: 0,
+            wait: None,
             restored: None,
         }
     }

@@ -100,4 +100,24 @@ mod faults {
         assert_eq!(model.bounds(&to).unwrap().high_watermark, 0);
         producer.commit(one(&to)).unwrap();
     }
+
+    #[test]
+    fn an_open_transaction_holds_back_what_follows_until_it_ends() {
+        for (commits, read) in [(true, 3), (false, 2)] {
+            let (model, to) = made();
+            let all = ReadLimit { records: 10, bytes: usize::MAX };
+            let append = || model.append(one(&to).outputs).unwrap();
+            append();
+            let open = model.begin(one(&to).outputs).unwrap();
+            append();
+            let found = model.read(&to, 0, all).unwrap();
+            assert_eq!((found.records.len(), found.next, found.high_watermark), (1, 1, 1));
+            assert_eq!(model.read(&to, 2, all).unwrap().next, 2, "no way back");
+            assert_eq!(model.bounds(&to).unwrap().high_watermark, 3, "read uncommitted");
+            let seen = model.version();
+            open.end(commits);
+            assert_ne!(model.version(), seen, "who waits is woken");
+            assert_eq!(model.read(&to, 0, all).unwrap().records.len(), read);
+        }
+    }
 }

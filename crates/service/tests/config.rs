@@ -115,7 +115,7 @@ fn mistakes_in_accounts_are_named() {
     let cases = [
         (
             "[[account]]\nprovider = \"sendgird\"\norganisations = [\"a\"]\n".to_owned(),
-            "account.provider = sendgird is none of: amazon_ses, sendgrid",
+            "account.provider = sendgird is none of: amazon_ses, ",
         ),
         (
             "[[account]]\nprovider = \"sendgrid\"\norganisations = []\n".to_owned(),

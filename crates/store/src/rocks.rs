@@ -242,7 +242,7 @@ fn failed(path: &Path, error: &rocksdb::Error) -> Error {
     let path = path.display().to_string();
     match error.kind() {
         ErrorKind::Corruption | ErrorKind::NotFound | ErrorKind::InvalidArgument => Error::Damaged { path, detail },
-        _ if detail.contains("lock") => Error::Locked { path, detail },
+        _ if detail.contains("/LOCK") => Error::Locked { path, detail },
         _ if detail.contains("No such file") => Error::Damaged { path, detail },
         _ => Error::Unavailable { path, detail },
     }

@@ -49,7 +49,7 @@ pub(crate) async fn site(token: Option<&str>) -> Site {
     model.create_topic(&spec).expect("a topic");
     let slow = Arc::new(Slow { model: model.clone(), appends: AtomicUsize::new(0) });
     let board = Arc::new(Board::new(&topology(&settings), [TASK], 0));
-    board.observe(&[(TASK, State::Running)], &Counts::default(), 0);
+    board.observe(&[(TASK, State::Running)], &[], &Counts::default(), 0);
     let edges = Edges {
         settings: Arc::clone(&settings),
         appender: Some(Appender::start(Arc::clone(&slow) as Arc<dyn Log>, Arc::clone(&settings)).expect("a thread")),

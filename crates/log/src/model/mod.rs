@@ -63,6 +63,16 @@ impl Model {
         self.state().faults.clone()
     }
 
+    /// Begins a transaction of another producer: until it ends, what it wrote and what follows cannot be read, although the
+    /// partition's high watermark is beyond it.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn begin(&self, records: Vec<Output>) -> Result<Open, Error> {
+        let (number, places) = self.state().available()?.begin(records)?;
+        Ok(Open { model: self.clone(), number, places })
+    }
+
     /// While set, every call that can fail does so with [`Error::Unavailable`] and changes nothing.
     pub fn set_unavailable(&self, unavailable: bool) {
         self.state().unavailable = unavailable;
@@ -79,6 +89,21 @@ impl Model {
 
     fn changed(&self) {
         self.0.changed.notify_all();
+    }
+}
+
+/// A transaction that has not ended.
+pub struct Open {
+    model: Model,
+    number: u64,
+    places: Vec<(TopicPartition, Offset)>,
+}
+
+impl Open {
+    /// Commits it, or aborts it.
+    pub fn end(self, commits: bool) {
+        self.model.state().end(self.number, &self.places, commits);
+        self.model.changed();
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) struct State {
     pub(super) unavailable: bool,
     pub(super) faults: VecDeque<Option<Fault>>,
     pub(super) version: u64,
+    begun: u64,
     pub(super) topics: BTreeMap<Topic, Kept>,
     groups: BTreeMap<(String, TopicPartition), Offset>,
     epochs: BTreeMap<String, u64>,
@@ -31,6 +32,8 @@ pub(super) struct Partition {
     pub(super) start: Offset,
     pub(super) end: Offset,
     pub(super) records: BTreeMap<Offset, (Record, Option<i64>)>,
+    /// Where each transaction that has not ended begins here, by its number: none of it can be read, nor what follows.
+    open: BTreeMap<u64, Offset>,
 }
 
 impl State {
@@ -41,6 +44,7 @@ impl State {
             unavailable: false,
             faults: VecDeque::new(),
             version: 0,
+            begun: 0,
             topics: BTreeMap::new(),
             groups: BTreeMap::new(),
             epochs: BTreeMap::new(),
@@ -113,6 +117,33 @@ impl State {
         Ok((offsets, ends))
     }
 
+    /// The records get their offsets, but their transaction does not end.
+    pub(super) fn begin(&mut self, records: Vec<Output>) -> Result<(u64, Vec<(TopicPartition, Offset)>), Error> {
+        let at: Vec<TopicPartition> = records.iter().map(|output| output.to.clone()).collect();
+        let (offsets, _) = self.append(records, false)?;
+        self.begun += 1;
+        let number = self.begun;
+        let places: Vec<_> = at.into_iter().zip(offsets).collect();
+        for (to, offset) in &places {
+            if let Some(partition) = self.writable(to) {
+                partition.open.entry(number).or_insert(*offset);
+            }
+        }
+        Ok((number, places))
+    }
+
+    /// The transaction ends; an aborted one leaves gaps.
+    pub(super) fn end(&mut self, number: u64, places: &[(TopicPartition, Offset)], commits: bool) {
+        for (to, offset) in places {
+            let Some(partition) = self.writable(to) else { continue };
+            partition.open.remove(&number);
+            if !commits {
+                partition.records.remove(offset);
+            }
+        }
+        self.version += 1;
+    }
+
     fn check(&self, output: &Output) -> Result<(), Error> {
         self.partition(&output.to)?;
         let (record, partition) = (&output.record, output.to.clone());
@@ -140,6 +171,11 @@ impl Partition {
         Bounds { start: self.start, high_watermark: self.end }
     }
 
+    /// The end of what can be read.
+    pub(super) fn stable(&self) -> Offset {
+        self.open.values().copied().min().unwrap_or(self.end)
+    }
+
     fn push(&mut self, record: Record) -> Offset {
         let offset = self.end;
         self.records.insert(offset, (record, None));
@@ -148,22 +184,22 @@ impl Partition {
     }
 
     pub(super) fn read(&self, partition: &TopicPartition, asked: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        let (partition, high_watermark) = (partition.clone(), self.end);
+        let (partition, high_watermark) = (partition.clone(), self.stable());
         if asked < self.start {
             return Err(Error::OffsetLost { partition, asked, start: self.start });
         }
-        if asked > high_watermark {
-            return Err(Error::OffsetAhead { partition, asked, high_watermark });
+        if asked > self.end {
+            return Err(Error::OffsetAhead { partition, asked, high_watermark: self.end });
         }
         let (mut records, mut bytes) = (Vec::new(), 0);
-        for (&offset, (record, _)) in self.records.range(asked..) {
+        for (&offset, (record, _)) in self.records.range(asked..high_watermark.max(asked)) {
             if !records.is_empty() && (records.len() >= limit.records || bytes >= limit.bytes) {
                 return Ok(Read { records, next: offset, high_watermark });
             }
             bytes = bytes.saturating_add(size(record));
             records.push(Stored { offset, record: record.clone() });
         }
-        Ok(Read { records, next: high_watermark, high_watermark })
+        Ok(Read { records, next: high_watermark.max(asked), high_watermark })
     }
 }
 

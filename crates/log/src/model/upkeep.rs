@@ -33,11 +33,15 @@ fn retain(partition: &mut Partition, oldest_ms: i64) {
 }
 
 fn compact(partition: &mut Partition, now_ms: i64, tombstone_ms: i64) {
-    let newest: BTreeMap<Bytes, Offset> =
-        partition.records.iter().filter_map(|(offset, (record, _))| Some((record.key.clone()?, *offset))).collect();
+    let stable = partition.stable();
+    let newest: BTreeMap<Bytes, Offset> = partition
+        .records
+        .range(..stable)
+        .filter_map(|(offset, (record, _))| Some((record.key.clone()?, *offset)))
+        .collect();
     let last = partition.records.last_key_value().map(|(offset, _)| *offset);
     partition.records.retain(|offset, (record, stays_until)| {
-        if Some(*offset) == last {
+        if *offset >= stable || Some(*offset) == last {
             return true;
         }
         if record.key.as_ref().is_some_and(|key| newest.get(key) != Some(offset)) {

@@ -200,7 +200,7 @@ impl Live {
                 if shares {
                     board.share(place, &seen.states, now_ms());
                 }
-                board.observe(&seen.states, &seen.counts, now_ms());
+                board.observe(&seen.states, &seen.waits, &seen.counts, now_ms());
                 held.set(f64::from(u32::try_from(seen.held_bytes).unwrap_or(u32::MAX)));
             };
             system.start(place, of, Box::new(observe))

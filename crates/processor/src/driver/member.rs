@@ -34,8 +34,8 @@ impl Joined {
 impl Shell {
     /// Joins the group under the worker's name.
     pub(super) fn join(&mut self, name: &str, share: Share) -> Result<(), String> {
-        let inputs: Vec<_> = self.topology().folds.iter().map(|fold| fold.input.clone()).collect();
-        let member = self.log().join(name, &share.group, &inputs).map_err(|error| error.to_string())?;
+        let inputs: Vec<_> = self.topology.folds.iter().map(|fold| fold.input.clone()).collect();
+        let member = self.log.join(name, &share.group, &inputs).map_err(|error| error.to_string())?;
         let member = member.ok_or("this log has no groups: its tasks are given to the worker")?;
         self.joined = Some(Joined { share, member });
         Ok(())
@@ -103,7 +103,7 @@ impl Shell {
     /// The tasks whose inputs these are.
     fn tasks_of(&self, partitions: &[TopicPartition]) -> Vec<TaskId> {
         let task = |input: &TopicPartition| {
-            let fold = self.topology().folds.iter().position(|fold| fold.input == input.topic)?;
+            let fold = self.topology.folds.iter().position(|fold| fold.input == input.topic)?;
             Some(TaskId { fold: u8::try_from(fold).ok()?, partition: input.partition })
         };
         partitions.iter().filter_map(task).collect()

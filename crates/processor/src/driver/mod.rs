@@ -3,6 +3,7 @@
 
 mod commit;
 mod member;
+mod restore;
 mod shadow;
 mod shell;
 
@@ -40,6 +41,8 @@ pub struct Worker {
 pub struct Observation {
     /// Where each task is.
     pub states: Vec<(TaskId, State)>,
+    /// What tasks have waited for longer than a moment, and how to end it.
+    pub waits: Vec<(TaskId, String)>,
     /// What was committed since the last observation.
     pub counts: Counts,
     /// Bytes of records and rows that it holds in memory, about.

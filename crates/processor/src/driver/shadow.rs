@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use engine::exchange::{Side, Walked};
-use engine::{Input, TaskId};
+use engine::{Action, Input, TaskId};
 use store::Store;
 
-use super::shell::{Shell, medium};
+use super::shell::{Shell, medium, open_elsewhere};
 
 impl Shell {
     pub(super) fn stores_of(&self, side: Side) -> &BTreeMap<TaskId, Box<dyn Store>> {
@@ -31,6 +31,9 @@ impl Shell {
             Ok((position, store)) => {
                 self.shadows.insert(task, store);
                 Input::ShadowOpened(task, position)
+            }
+            Err(error @ store::Error::Locked { .. }) => {
+                Input::Busy(Action::OpenShadow { task, fresh }, open_elsewhere(&error))
             }
             Err(error) => Input::Failed(task, medium(error)?),
         })

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::exchange::Side;
-use engine::{Action, Engine, Identity, Input, Loaded, LogFacts, Offset, Output, TaskId, TopicPartition, Topology};
+use engine::{Action, Engine, Input, Loaded, Offset, Output, TaskId, TopicPartition, Topology};
 use log::{Log, ReadLimit, Transaction};
 use store::{Batch, Store, Stores};
 
@@ -19,18 +19,14 @@ use super::{Observation, Worker};
 const WAIT: Duration = Duration::from_millis(50);
 /// How long a log that could not be read is left alone.
 const AFTER_REFUSAL: Duration = Duration::from_millis(200);
-/// Records of one read of a restore.
-const RESTORE_RECORDS_MAX: usize = 20_000;
-/// Bytes of one read of a restore.
-const RESTORE_BYTES_MAX: usize = 8 << 20;
 /// How often stores are flushed, in milliseconds: what a crash loses is replayed from the log.
 const FLUSH_INTERVAL_MS: i64 = 30_000;
 
 /// A worker's engine with everything it acts on.
 pub struct Shell {
-    log: Arc<dyn Log>,
+    pub(super) log: Arc<dyn Log>,
     pub(super) stores: Arc<dyn Stores>,
-    topology: Topology,
+    pub(super) topology: Topology,
     pub(super) engine: Engine,
     pub(super) joined: Option<Joined>,
     pub(super) rebalancing: bool,
@@ -192,12 +188,8 @@ impl Shell {
                     Err(error) => Input::Failed(task, error.to_string()),
                 }
             }
-            Action::Positions(task) => {
-                self.facts(task).map_or_else(|why| Input::Failed(task, why), |facts| Input::Positions(task, facts))
-            }
-            Action::ReadState { task, from, to } => {
-                self.read_state(task, from, to).unwrap_or_else(|why| Input::Failed(task, why))
-            }
+            Action::Positions(task) => self.positions(task),
+            Action::ReadState { task, from, to } => self.read_state(task, from, to),
             Action::Poll { task, epoch, from, records, bytes } => {
                 self.poll(task, epoch, from, ReadLimit { records, bytes })
             }
@@ -235,56 +227,9 @@ impl Shell {
                 tracing::warn!(path, detail, "a damaged store is put aside and restored from the log");
                 Input::Damaged(task)
             }
+            Err(error @ store::Error::Locked { .. }) => Input::Busy(Action::Open(task), open_elsewhere(&error)),
             Err(error) => Input::Failed(task, medium(error)?),
         })
-    }
-
-    /// The committed offset first: bounds read after it cover every row of it.
-    fn facts(&self, task: TaskId) -> Result<LogFacts, String> {
-        let said = |error: log::Error| error.to_string();
-        let (Some(fold), Some(input), Some(group)) = (self.topology.fold(task), self.input(task), self.group(task))
-        else {
-            return Err(format!("{task:?} is of another topology"));
-        };
-        let committed = self.log.committed(&group, std::slice::from_ref(&input)).map_err(said)?;
-        let bounds = self.log.bounds(&input).map_err(said)?;
-        let topics = self.log.topics().map_err(said)?;
-        let described = |name: &engine::Topic| topics.iter().find(|topic| topic.spec.name == *name);
-        let (mut state_start, mut state_end, mut state_topic) = (0, 0, String::new());
-        if let Some(topic) = &fold.state {
-            let state = TopicPartition { topic: topic.clone(), partition: task.partition };
-            let bounds = self.log.bounds(&state).map_err(said)?;
-            (state_start, state_end) = (bounds.start, bounds.high_watermark);
-            state_topic = described(topic).map(|topic| topic.id.0.clone()).unwrap_or_default();
-        }
-        let input_topic = described(&fold.input);
-        let identity = Identity {
-            log: self.log.id().0,
-            input_topic: input_topic.map(|topic| topic.id.0.clone()).unwrap_or_default(),
-            state_topic,
-            partitions: input_topic.map_or(0, |topic| topic.spec.partitions),
-        };
-        Ok(LogFacts {
-            committed: committed.first().copied().flatten(),
-            input_start: bounds.start,
-            input_end: bounds.high_watermark,
-            state_start,
-            state_end,
-            identity,
-        })
-    }
-
-    fn read_state(&self, task: TaskId, from: Offset, to: Offset) -> Result<Input, String> {
-        let topic =
-            self.topology.fold(task).and_then(|fold| fold.state.clone()).ok_or("a stateless fold has no rows")?;
-        let limit = ReadLimit { records: RESTORE_RECORDS_MAX, bytes: RESTORE_BYTES_MAX };
-        let partition = TopicPartition { topic, partition: task.partition };
-        let mut read = self.log.read(&partition, from, limit).map_err(|error| error.to_string())?;
-        if read.next <= from {
-            return Err(format!("{partition} gives nothing at {from} although it ends at {to}"));
-        }
-        read.records.retain(|stored| stored.offset < to);
-        Ok(Input::StateRead(task, read.records, read.next.min(to)))
     }
 
     fn poll(&self, task: TaskId, epoch: u64, from: Offset, limit: ReadLimit) -> Input {
@@ -353,8 +298,9 @@ impl Shell {
     fn tell(&mut self, seen: Option<u64>) {
         let states = self.engine.states().map(|(task, state)| (task, state.clone())).collect();
         let idle_at = seen.filter(|_| self.engine.is_idle());
+        let waits = self.engine.waits().map(|(task, why)| (task, why.to_owned())).collect();
         let (counts, held_bytes) = (self.engine.take_counts(), self.engine.held_bytes());
-        (self.observe)(Observation { states, counts, held_bytes, idle_at });
+        (self.observe)(Observation { states, waits, counts, held_bytes, idle_at });
     }
 
     fn flush_now_and_then(&mut self) {
@@ -369,22 +315,14 @@ impl Shell {
         }
     }
 
-    fn input(&self, task: TaskId) -> Option<TopicPartition> {
+    pub(super) fn input(&self, task: TaskId) -> Option<TopicPartition> {
         let topic = self.topology.fold(task)?.input.clone();
         Some(TopicPartition { topic, partition: task.partition })
     }
 
-    fn group(&self, task: TaskId) -> Option<String> {
+    pub(super) fn group(&self, task: TaskId) -> Option<String> {
         let fold = self.topology.fold(task)?;
         Some(self.joined.as_ref().map_or(fold.name, Joined::group).to_owned())
-    }
-
-    pub(super) fn topology(&self) -> &Topology {
-        &self.topology
-    }
-
-    pub(super) fn log(&self) -> &dyn Log {
-        self.log.as_ref()
     }
 
     pub(super) fn store_name(&self, task: TaskId) -> String {
@@ -400,6 +338,11 @@ pub(super) fn medium(error: store::Error) -> Result<String, String> {
         }
         _ => Ok(error.to_string()),
     }
+}
+
+/// Why a store is not opened yet. Its last owner lets go of it soon after it lost the task, or it is another process.
+pub(super) fn open_elsewhere(error: &store::Error) -> String {
+    format!("{error}; it is opened when its other owner has let go of it")
 }
 
 pub(super) fn now_ms() -> i64 {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use contract::Proto as _;
@@ -13,10 +13,10 @@ use contract::topic::{Cleanup, Topic};
 use engine::{Output, Record, Stored, TaskId, TopicPartition};
 use log::{Log, ReadLimit, TopicSpec};
 use processor::accounts::Accounts;
-use processor::driver::{Observation, Worker};
+use processor::driver::{Observation, Running, Worker};
 use processor::settings::Settings;
 use processor::topology::{processor, topology};
-use store::{Budget, Rocks};
+use store::{Budget, Rocks, Stores};
 
 pub(crate) const PARTITIONS: u32 = 2;
 /// When everything was received, in milliseconds.
@@ -24,6 +24,12 @@ pub(crate) const RECEIVED_MS: i64 = 1_780_000_000_000;
 
 pub(crate) fn open(root: &Path, accounts: Accounts) -> (Arc<dyn Log>, Arc<Settings>) {
     let log = embedded::Embedded::open(root.join("log"), embedded::Options::default()).expect("the log opens");
+    let settings = made(&log, accounts);
+    (Arc::new(log), settings)
+}
+
+/// Settings, and their topics in this log.
+pub(crate) fn made(log: &dyn Log, accounts: Accounts) -> Arc<Settings> {
     let settings = Settings::with_accounts("mailtally", PARTITIONS, b"key".to_vec(), accounts);
     for topic in Topic::ALL {
         let cleanup = match topic.cleanup() {
@@ -33,12 +39,23 @@ pub(crate) fn open(root: &Path, accounts: Accounts) -> (Arc<dyn Log>, Arc<Settin
         let spec = TopicSpec { name: settings.topic(topic), partitions: PARTITIONS, cleanup };
         log.create_topic(&spec).expect("the topic is made");
     }
-    (Arc::new(log), settings)
+    settings
 }
 
 /// Runs all folds, in small batches, until nothing is left to do.
 pub(crate) fn settle(root: &Path, log: &Arc<dyn Log>, settings: &Arc<Settings>) {
     let stores = Arc::new(Rocks::new(&root.join("state"), Budget::default()).expect("stores"));
+    let (running, told) = start(stores, log, settings);
+    rest(&told, log.as_ref(), |_| ());
+    running.stop().expect("the worker stops");
+}
+
+/// A worker with all tasks that runs, and what it tells.
+pub(crate) fn start(
+    stores: Arc<dyn Stores>,
+    log: &Arc<dyn Log>,
+    settings: &Arc<Settings>,
+) -> (Running, Receiver<Observation>) {
     let topology = topology(settings);
     let folds = u8::try_from(topology.folds.len()).expect("few folds");
     let tasks = (0..folds).flat_map(|fold| (0..PARTITIONS).map(move |partition| TaskId { fold, partition }));
@@ -55,16 +72,20 @@ pub(crate) fn settle(root: &Path, log: &Arc<dyn Log>, settings: &Arc<Settings>) 
             tell.send(observation).ok();
         }),
     };
-    let running = worker.spawn().expect("the worker starts");
+    (worker.spawn().expect("the worker starts"), told)
+}
+
+/// Looks at what a worker tells until nothing is left to do.
+pub(crate) fn rest(told: &Receiver<Observation>, log: &dyn Log, mut look: impl FnMut(&Observation)) {
     loop {
         let observation = told.recv_timeout(Duration::from_secs(30)).expect("the worker tells");
         let stalled = observation.states.iter().find(|(_, state)| matches!(state, engine::State::Stalled(_)));
         assert_eq!(stalled, None);
+        look(&observation);
         if observation.idle_at == Some(log.version()) {
-            break;
+            return;
         }
     }
-    running.stop().expect("the worker stops");
 }
 
 /// Bytes of a platform event.

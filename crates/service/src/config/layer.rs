@@ -8,8 +8,8 @@ use super::key::{KEYS, Key, named};
 use super::problem::{Origin, Problem, nearest};
 use super::{Setting, value};
 
-/// Variables that are not keys.
-const OTHER_VARIABLES: [&str; 2] = ["MAILTALLY_CONFIG", "MAILTALLY_ROCKSDB_LINK"];
+/// Variables that are not keys: the configuration's own, and those of builds and suites.
+const OTHER_VARIABLES: [&str; 3] = ["MAILTALLY_CONFIG", "MAILTALLY_ROCKSDB_LINK", "MAILTALLY_TEST_KAFKA"];
 
 /// Where values are looked for.
 #[derive(Clone, Debug, Default)]

@@ -39,6 +39,8 @@ struct Seen {
 /// One task as it was last seen.
 struct Task {
     state: State,
+    /// What it waits for, and how to end it.
+    waits: Option<String>,
     /// Since when it is in a state of this kind, in milliseconds.
     since_ms: i64,
     committed: Offset,
@@ -49,7 +51,7 @@ struct Task {
 
 impl Task {
     fn opening(now_ms: i64) -> Self {
-        Self { state: State::Opening, since_ms: now_ms, committed: 0, end: 0, moved_ms: now_ms }
+        Self { state: State::Opening, waits: None, since_ms: now_ms, committed: 0, end: 0, moved_ms: now_ms }
     }
 }
 
@@ -62,10 +64,14 @@ impl Board {
         Self { folds, seen: Mutex::new(Seen { tasks, ..Seen::default() }) }
     }
 
-    /// Takes what a worker tells: its tasks' states, and what it has committed since the last time.
-    pub fn observe(&self, states: &[(TaskId, State)], counts: &Counts, now_ms: i64) {
+    /// Takes what a worker tells: its tasks' states, which of them wait and why, and what it has committed since the last time.
+    pub fn observe(&self, states: &[(TaskId, State)], waits: &[(TaskId, String)], counts: &Counts, now_ms: i64) {
         self.count(counts, now_ms);
         let mut seen = self.lock();
+        for (id, _) in states {
+            let why = waits.iter().find(|(waiting, _)| waiting == id).map(|(_, why)| why);
+            seen.tasks.get_mut(id).into_iter().for_each(|task| self.waits(*id, task, why));
+        }
         for (id, state) in states {
             let Some(task) = seen.tasks.get_mut(id).filter(|task| task.state != *state) else { continue };
             if std::mem::discriminant(&task.state) != std::mem::discriminant(state) {
@@ -133,6 +139,15 @@ impl Board {
     /// Why the intake takes nothing.
     pub fn closed(&self) -> Option<String> {
         self.lock().closed.clone()
+    }
+
+    fn waits(&self, id: TaskId, task: &mut Task, why: Option<&String>) {
+        if let (None, Some(why)) = (&task.waits, why) {
+            tracing::warn!(fold = self.fold(id), partition = id.partition, why, "a task waits");
+        }
+        if task.waits.as_ref() != why {
+            task.waits = why.cloned();
+        }
     }
 
     fn changed(&self, id: TaskId, from: &State, to: &State) {

@@ -38,7 +38,7 @@ pub struct TaskReport {
     pub state: &'static str,
     /// Since when it is in that state, in milliseconds.
     pub state_ms: i64,
-    /// Why it is stalled.
+    /// Why it is stalled, or what it waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// How far a restore or rebuild is.
@@ -87,6 +87,7 @@ impl Task {
         let stuck = self.state == State::Running && commit_age_ms >= STUCK_MS;
         let why = match &self.state {
             State::Stalled(why) => Some(why.clone()),
+            _ if self.waits.is_some() => self.waits.clone(),
             _ if stuck => Some(format!("nothing committed for {} s although there is lag", commit_age_ms / 1_000)),
             _ => None,
         };
@@ -117,7 +118,7 @@ pub(super) fn word(state: &State) -> &'static str {
 /// Offsets done and offsets in all.
 fn share(state: &State) -> Option<(u64, u64)> {
     match state {
-        State::Restoring { from, at, to } | State::Rebuilding { from, at, to } => {
+        State::Restoring { from, at, to, .. } | State::Rebuilding { from, at, to } => {
             Some((at.saturating_sub(*from), to.saturating_sub(*from)))
         }
         _ => None,
@@ -158,7 +159,7 @@ mod tests {
     }
 
     fn after(board: &Board, state: State, now_ms: i64) -> TaskReport {
-        board.observe(&[(TASK, state)], &Counts::default(), now_ms);
+        board.observe(&[(TASK, state)], &[], &Counts::default(), now_ms);
         board.report(now_ms).tasks.remove(0)
     }
 
@@ -166,8 +167,9 @@ mod tests {
     fn a_restore_has_a_rate_and_an_end() {
         let board = board();
         assert!(!board.report(0).ready, "nobody has told of the task");
-        after(&board, State::Restoring { from: 100, at: 100, to: 1_100 }, 1_000);
-        let task = after(&board, State::Restoring { from: 100, at: 350, to: 1_100 }, 2_000);
+        let restoring = |at| State::Restoring { from: 100, at, to: 1_100, rows: 0, bytes: 0 };
+        after(&board, restoring(100), 1_000);
+        let task = after(&board, restoring(350), 2_000);
         assert_eq!((task.state, task.partition), ("restoring", 3));
         assert_eq!(task.progress, Some(Progress { percent: 25, rate: 250, eta_seconds: Some(3) }));
         assert_eq!(after(&board, State::Running, 5_000).progress, None);
@@ -187,6 +189,16 @@ mod tests {
         assert!(board.report(STUCK_MS + 1).ready, "it caught up");
         let task = after(&board, State::Stalled("the log lost offsets".into()), STUCK_MS);
         assert_eq!(task.why.as_deref(), Some("the log lost offsets"));
+    }
+
+    #[test]
+    fn a_task_that_waits_says_what_for_as_long_as_it_does() {
+        let board = board();
+        let waits = [(TASK, "a transaction has been open since offset 7".to_owned())];
+        board.observe(&[(TASK, State::Opening)], &waits, &Counts::default(), 0);
+        let report = board.report(0);
+        assert_eq!((report.ready, report.tasks[0].why.as_deref()), (false, Some(waits[0].1.as_str())));
+        assert_eq!(after(&board, State::Running, 0).why, None);
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
     fn tell(board: &Board, worker: u32, tasks: &[TaskId]) -> usize {
         let states: Vec<(TaskId, State)> = tasks.iter().map(|task| (*task, State::Running)).collect();
         board.share(worker, &states, 1);
-        board.observe(&states, &Counts::default(), 1);
+        board.observe(&states, &[], &Counts::default(), 1);
         board.report(1).tasks.len()
     }
 
