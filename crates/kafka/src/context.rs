@@ -51,18 +51,26 @@ fn is_refusal(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// Between two failed connections of this process that are logged.
-const FAILURES_EVERY: Duration = Duration::from_secs(10);
+/// Between two log lines of one kind that would come many times a second while a broker is away.
+const SELDOM: Duration = Duration::from_secs(10);
 
-/// Whether none was logged just now.
-fn is_news() -> bool {
-    static LAST: Mutex<Option<Instant>> = Mutex::new(None);
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let news = last.is_none_or(|last| last.elapsed() >= FAILURES_EVERY);
-    if news {
-        *last = Some(Instant::now());
+/// When a log line of one kind was written last.
+pub(crate) struct Seldom(Mutex<Option<Instant>>);
+
+impl Seldom {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(None))
     }
-    news
+
+    /// Whether it may be written again; then it is taken for written.
+    pub(crate) fn is_due(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| last.elapsed() >= SELDOM);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
+    }
 }
 
 /// The context of every client here.
@@ -83,7 +91,8 @@ impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
         // A broker that is away is tried again many times a second, by every client.
-        if facility == "FAIL" && !is_news() {
+        static FAILURES: Seldom = Seldom::new();
+        if facility == "FAIL" && !FAILURES.is_due() {
             return tracing::debug!(facility, "kafka: {message}");
         }
         match level {

@@ -14,7 +14,7 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use crate::cluster::misconfigured;
-use crate::context::Context;
+use crate::context::{Context, Seldom};
 use crate::error::explain;
 use crate::fetch::lock;
 use crate::options::Options;
@@ -118,7 +118,10 @@ impl Member {
                     (why @ Error::Refused(_), _) => Err(why),
                     (why, KafkaError::MessageConsumptionFatal(_)) => Err(Error::Refused(why.to_string())),
                     (why, _) => {
-                        tracing::warn!(%why, "the group");
+                        static TROUBLE: Seldom = Seldom::new();
+                        if TROUBLE.is_due() {
+                            tracing::warn!(%why, "the group does not answer; it is asked again");
+                        }
                         Ok(())
                     }
                 }

@@ -95,3 +95,30 @@ fn instances_share_the_partitions_and_status_says_whose_each_is() {
     assert_eq!(owners("-b-"), 0, "who stopped in order has left");
     one.stop();
 }
+
+#[test]
+fn a_killed_instance_comes_back_under_its_name_and_nothing_is_lost_or_counted_twice() {
+    let site = Site::made();
+    let mut processor = Some(site.start("processor", "a"));
+    processor.iter_mut().for_each(until_ready);
+    let mut written = 0;
+    for round in 0..3 {
+        let file = site.file("sends.jsonl", &sends(round * 400, round * 400 + 400));
+        written += 400;
+        // Killed while it folds: what is there when it dies is committed whole or not at all.
+        let producer = std::thread::scope(|scope| {
+            let producer = scope.spawn(|| site.ask(&["produce", &file]));
+            until("something of the round is there", || sent(&site) > written - 400);
+            drop(processor.take());
+            processor = Some(site.start("processor", "a"));
+            producer.join().expect("ended")
+        });
+        assert!(producer.status.success(), "{}", String::from_utf8_lossy(&producer.stderr));
+        assert_eq!(sent(&site), written);
+    }
+    assert!(site.rows(&["reconcile"])[0]["difference"].is_null());
+    processor.into_iter().for_each(|mut processor| {
+        until_ready(&mut processor);
+        processor.stop();
+    });
+}
