@@ -84,11 +84,13 @@ struct Tally {
 impl Ingest {
     /// Takes the bodies in, folds, and says what became of each part.
     pub(crate) fn execute(&self, at: &System, reply: &mut Reply<'_>) -> Result<u8> {
+        // What became of a part is known by its recipient's hash.
+        at.address_key()?;
         let name = (self.provider.clone(), self.account.clone());
         let bound = at.settings.accounts.get(&name);
         if bound.is_none_or(|bound| self.organisations.iter().any(|organisation| !bound.speaks_for(organisation))) {
             bail!(
-                "account {}/{} is not bound to these organisations: give --organisation (not beside a live run), or an [[account]] in --config",
+                "account {}/{} is not bound to these organisations: give --organisation (not beside a live run, nor on Kafka), or an [[account]] in --config",
                 self.provider,
                 self.account
             );

@@ -21,7 +21,7 @@ use crate::{Format, rows};
 
 pub(super) fn show(at: &System, organisation: &str, text: &str, format: Format, reply: &mut Reply<'_>) -> Result<u8> {
     let subject = if text.contains('@') {
-        Subject::Address(contract::identity::address(&at.settings.address_key, text))
+        Subject::Address(contract::identity::address(at.address_key()?, text))
     } else {
         Subject::Client(text.to_owned())
     };

@@ -82,6 +82,20 @@ impl System {
         }
     }
 
+    /// The key of the address hashes.
+    ///
+    /// # Errors
+    /// When this process has none: a command on Kafka needs it for little.
+    pub(crate) fn address_key(&self) -> Result<&[u8]> {
+        if self.settings.address_key.is_empty() {
+            bail!(
+                "{} is missing, the key of the address hashes: set address_key_file to a copy of an instance's",
+                self.key.display()
+            );
+        }
+        Ok(&self.settings.address_key)
+    }
+
     /// The name of a worker: thread, transactional id and, on Kafka, member of the group, where no two may be alike.
     pub(crate) fn worker_name(&self, place: u32) -> String {
         match &self.medium {

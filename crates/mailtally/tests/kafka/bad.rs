@@ -83,6 +83,17 @@ fn a_data_directory_is_one_process_s_and_one_log_s() {
 }
 
 #[test]
+fn an_address_is_not_looked_up_without_the_key_of_its_hash() {
+    let site = Site::made();
+    assert_eq!(site.ask(&["inspect", "contact", "acme", "k1"]).status.code(), Some(1), "no such client");
+    refused(
+        &site.ask(&["inspect", "contact", "acme", "k1@example.org"]),
+        1,
+        &["key of the address hashes", "address_key_file"],
+    );
+}
+
+#[test]
 fn backup_and_verify_say_what_is_done_instead() {
     let site = Site::made();
     let to = site.path("backup");
