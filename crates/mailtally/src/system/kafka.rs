@@ -2,10 +2,11 @@
 //! asks is one client more and needs no directory at all.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use contract::topic::Topic;
-use engine::TopicPartition;
+use engine::{Fold, TopicPartition};
 use kafka::Kafka;
 use log::Log as _;
 use processor::memory::Memory;
@@ -18,6 +19,10 @@ use super::open::{options, settings};
 use super::{Folds, Medium, System};
 use crate::{directory, topics};
 
+/// How long a group may be without a coordinator.
+const COORDINATOR_MAX: Duration = Duration::from_secs(10);
+/// Between two questions for it.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Threads that produce besides a worker's: the intake's.
 const OTHER_PRODUCERS: u32 = 1;
 
@@ -44,7 +49,13 @@ impl System {
         let mut kafka = Kafka::open(client(config, brokers, &memory, &known))?;
         let partitions = topics::ready(&kafka, config, brokers)?;
         let key = if known.is_empty() {
-            let made = key_file.make(holds(&kafka, config, partitions)?)?;
+            if holds(&kafka, config, partitions)? {
+                bail!(
+                    "{} is missing, and the topics hold addresses that were hashed under another instance's: set address_key_file to a copy of it",
+                    key_file.path.display()
+                );
+            }
+            let made = key_file.make(false)?;
             kafka = Kafka::open(client(config, brokers, &memory, &made))?;
             made
         } else {
@@ -53,6 +64,7 @@ impl System {
         let budget = Budget { cache_bytes: memory.cache_bytes, memtable_bytes: memory.memtable_bytes };
         let stores = Arc::new(Rocks::new(&config.data.join("state"), budget)?);
         let settings = settings((&config.prefix, partitions), key, config, Vec::new());
+        same_key(&kafka, &settings, &brokers.group)?;
         let system = Self::over(kafka, (config, brokers), settings, &memory, key_file);
         Ok(Self { stores: Some(stores), _lock: Some(lock), ..system })
     }
@@ -122,6 +134,22 @@ fn fingerprint(key: &[u8]) -> String {
     }
     let hash = contract::identity::event(&[b"key of the address hashes", key]);
     contract::json::hex(hash.0.get(..8).unwrap_or_default())
+}
+
+/// Refuses another key than the group has folded with, before it is joined: committed offsets carry the key's fingerprint.
+fn same_key(kafka: &Kafka, settings: &Settings, group: &str) -> Result<()> {
+    let of = |fold: Fold| {
+        (0..settings.partitions).map(move |partition| TopicPartition { topic: fold.input.clone(), partition })
+    };
+    let inputs: Vec<TopicPartition> = topology(settings).folds.into_iter().flat_map(of).collect();
+    let begun = Instant::now();
+    loop {
+        match kafka.committed(group, &inputs) {
+            // A group that nobody has asked for yet has no coordinator for a moment.
+            Err(log::Error::Unavailable(_)) if begun.elapsed() < COORDINATOR_MAX => std::thread::sleep(LOOK_AGAIN),
+            found => return Ok(found.map(drop)?),
+        }
+    }
 }
 
 /// Whether events stand in the topics: they hold hashes under some key already.

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use kafka::{Creation, Kafka, Options};
 
-use crate::site::{Site, notes, refused};
-use crate::support::binary;
+use crate::site::{Site, notes, refused, until_ready};
+use crate::support::{Run, binary, send};
 
 #[test]
 fn a_wrong_broker_address() {
@@ -91,6 +91,37 @@ fn an_address_is_not_looked_up_without_the_key_of_its_hash() {
         1,
         &["key of the address hashes", "address_key_file"],
     );
+}
+
+#[test]
+fn another_key_and_another_instance_of_the_same_name() {
+    let site = Site::made();
+    let mut first = site.start("processor", "a");
+    until_ready(&mut first);
+    let file = site.file("sends.jsonl", &[send("m1", "spring")]);
+    site.said(&["produce", &file]);
+    refused(&site.ask(&["processor"]), 1, &["address.key is missing", "set address_key_file to a copy of it"]);
+    let other = format!("address_key_file={}", site.key("other.key", 8).display());
+    refused(
+        &site.ask(&["processor", "--set", &other]),
+        1,
+        &["another key of the address hashes", "the same address_key_file"],
+    );
+
+    let name = "kafka.instance=a";
+    let same = format!("address_key_file={}", site.path("address.key").display());
+    let flags = site.flags();
+    let mut arguments: Vec<&str> = flags.iter().map(String::as_str).collect();
+    arguments.extend(["--set", name, "--set", &same]);
+    let mut second = Run::start_as("processor", &site.path("twin"), &arguments);
+    assert_eq!(first.ended().code(), Some(1), "the older one ends");
+    let said = notes(&site.path("a"));
+    assert!(
+        said.lines().last().is_some_and(|line| line.contains("give each instance a kafka.instance of its own")),
+        "{said}"
+    );
+    until_ready(&mut second);
+    second.stop();
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Site {
         path.to_str().expect("a path").to_owned()
     }
 
-    fn flags(&self) -> Vec<String> {
+    pub(crate) fn flags(&self) -> Vec<String> {
         let (servers, prefix) = (&self.servers, &self.prefix);
         // Not the usual port: somebody else may have it.
         let listen = "listen=127.0.0.1:0".to_owned();
@@ -108,17 +108,17 @@ impl Site {
     /// Starts an instance with a data directory and a name of its own.
     pub(crate) fn start(&self, role: &str, instance: &str) -> Run {
         let named = format!("kafka.instance={instance}");
-        let key = format!("address_key_file={}", self.key().display());
+        let key = format!("address_key_file={}", self.key("address.key", 7).display());
         let more = ["--set".to_owned(), named, "--set".to_owned(), key];
         let flags = [self.flags(), more.to_vec()].concat();
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         Run::start_as(role, &self.path(instance), &flags)
     }
 
-    /// The key of the address hashes, one for all instances.
-    fn key(&self) -> PathBuf {
-        let path = self.path("address.key");
-        std::fs::write(&path, [7; 32]).expect("written");
+    /// A key of the address hashes; all instances have the one of sevens.
+    pub(crate) fn key(&self, name: &str, byte: u8) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, [byte; 32]).expect("written");
         path
     }
 }
