@@ -122,3 +122,29 @@ fn a_killed_instance_comes_back_under_its_name_and_nothing_is_lost_or_counted_tw
         processor.stop();
     });
 }
+
+#[test]
+fn a_reconcile_agrees_wherever_the_folds_stand() {
+    let site = Site::made();
+    let (mut one, mut two) = (site.start("processor", "a"), site.start("processor", "b"));
+    until_ready(&mut one);
+    until_ready(&mut two);
+    let file = site.file("sends.jsonl", &sends(0, 20_000));
+    let agreed = std::thread::scope(|scope| {
+        let producer = scope.spawn(|| site.said(&["produce", &file]));
+        let (mut agreed, mut between) = (0, 0);
+        while !producer.is_finished() {
+            let report = site.rows(&["reconcile"]).remove(0);
+            assert!(report["difference"].is_null(), "{report}");
+            agreed += 1;
+            between += u64::from(report["behind"].as_u64() > Some(0));
+        }
+        (agreed, between)
+    });
+    assert!(agreed.0 > 0 && agreed.1 > 0, "no view met the folds at work: {agreed:?}");
+    let report = site.rows(&["reconcile"]).remove(0);
+    assert_eq!((report["messages"].as_u64(), report["behind"].as_u64()), (Some(20_000), Some(0)));
+    assert!(report["difference"].is_null(), "{report}");
+    one.stop();
+    two.stop();
+}
