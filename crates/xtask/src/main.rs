@@ -23,7 +23,7 @@ const COMMANDS: [Command; 8] = [
         suites::command,
     ),
     ("kafka", "Apache Kafka on loopback without Docker: kafka up|down|status|stop|kill|restart", kafka::command),
-    ("bench", "a bench beside its peers: bench embedded [its own flags]", suites::bench),
+    ("bench", "a bench beside its peers: bench embedded|throughput [its own flags]", suites::bench),
     ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
     ("picture", "draw the README's picture from a run of the demo", picture::command),
     ("env", "print what a plain cargo needs: eval \"$(cargo xtask env)\"", setup::print_environment),

@@ -96,6 +96,11 @@ fn verdict(table: &[Line]) -> ExitCode {
 /// `cargo xtask bench NAME ...`.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode, String> {
     let (name, rest) = arguments.split_first().ok_or("which bench? try: cargo xtask bench embedded")?;
+    if name == "throughput" {
+        setup::ready(Purpose::Kafka, true)?;
+        // The real binary, beside the bench's own.
+        run(&mut setup::cargo(&["build", "--release", "-p", "mailtally"]))?;
+    }
     setup::ready(Purpose::Run, true)?;
     run(setup::cargo(&["run", "--release", "-p", "benches", "--bin", name, "--"]).args(rest))?;
     Ok(ExitCode::SUCCESS)
