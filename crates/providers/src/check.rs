@@ -1,8 +1,6 @@
 //! Whether a request really comes from its provider: what the providers' checks share. A check is pure: the request as it came, the
 //! account's secrets and the time go in; nothing is fetched, and all comparisons take the same time whatever they find.
 
-#![allow(dead_code, reason = "the checks of the providers come next")]
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Time;

@@ -25,6 +25,7 @@ mod part;
 mod postal;
 mod postmark;
 mod replays;
+mod resend;
 mod scrub;
 mod sendgrid;
 pub mod sign;
@@ -69,7 +70,6 @@ impl Provider {
         Self { check: Some(check), ..self }
     }
 
-    #[allow(dead_code, reason = "Resend comes next")]
     const fn identified_by(self, header: &'static str) -> Self {
         Self { event_id_header: Some(header), ..self }
     }
@@ -103,6 +103,7 @@ pub const ALL: &[Provider] = &[
     Provider::of("mandrill", mandrill::decode).checked(mandrill::check),
     Provider::of("postal", postal::decode).checked(postal::check),
     Provider::of("postmark", postmark::decode).checked(postmark::check),
+    Provider::of("resend", resend::decode).checked(resend::check).identified_by(resend::EVENT_ID_HEADER),
     Provider::of("sendgrid", sendgrid::decode).checked(sendgrid::check),
     Provider::of("sparkpost", sparkpost::decode).checked(sparkpost::check),
     Provider::of("unisender_go", unisender_go::decode).checked(unisender_go::check),
