@@ -320,6 +320,7 @@ fn facts(at: &Installation, task: TaskId) -> LogFacts {
         input_end: bounds.high_watermark,
         state_start,
         state_end,
+        tombstone_ms: None,
         identity: Identity { log: "simulation".into(), ..Identity::default() },
     }
 }

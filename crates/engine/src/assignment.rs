@@ -37,7 +37,7 @@ impl Engine {
             return;
         }
         let store = Some(&task.position).filter(|position| position.fold_version != 0);
-        let plan = restore::decide(fold.version, store, log, self.now_ms, self.options.tombstone_horizon_ms);
+        let plan = restore::decide(fold.version, store, log, self.now_ms);
         task.log = log.clone();
         task.made = None;
         task.recount = false;

@@ -19,19 +19,11 @@ pub struct Options {
     pub linger_ms: i64,
     /// Bytes of committed rows kept in memory, a task.
     pub rows_bytes_max: usize,
-    /// How long tombstones stay in state topics, in milliseconds: a store older than that is restored in full.
-    pub tombstone_horizon_ms: i64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            batch_records_max: 20_000,
-            batch_bytes_max: 16 << 20,
-            linger_ms: 0,
-            rows_bytes_max: 16 << 20,
-            tombstone_horizon_ms: 6 * 86_400_000,
-        }
+        Self { batch_records_max: 20_000, batch_bytes_max: 16 << 20, linger_ms: 0, rows_bytes_max: 16 << 20 }
     }
 }
 

@@ -43,6 +43,8 @@ pub struct LogFacts {
     pub state_start: Offset,
     /// High watermark of the state partition, uncommitted records included.
     pub state_end: Offset,
+    /// How long a tombstone stays in the state topic at least, in milliseconds (`delete.retention.ms`); `None` for ever.
+    pub tombstone_ms: Option<i64>,
     /// Which log this is.
     pub identity: Identity,
 }
@@ -63,8 +65,17 @@ pub enum Plan {
     Stop(String),
 }
 
-/// Decides. `horizon_ms` is how long tombstones stay in the state topic.
-pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i64, horizon_ms: i64) -> Plan {
+/// Share of a tombstone's time that is not relied on, since clocks differ: a seventh.
+const MARGIN: i64 = 7;
+
+/// Whether tombstones of rows that the store holds may be gone: a replay would let deleted rows stand (I6).
+fn is_too_old(store: &Position, log: &LogFacts, now_ms: i64) -> bool {
+    let relied_on = |stays_ms: i64| stays_ms.saturating_sub(stays_ms / MARGIN);
+    log.tombstone_ms.is_some_and(|stays_ms| now_ms.saturating_sub(store.written_ms) > relied_on(stays_ms))
+}
+
+/// Decides.
+pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i64) -> Plan {
     let committed = log.committed.unwrap_or(log.input_start);
     if committed > log.input_end {
         return Plan::Stop(format!(
@@ -97,7 +108,7 @@ pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i6
     if store.fold_version > version {
         return Plan::Stop(newer(store.fold_version, version));
     }
-    if now_ms.saturating_sub(store.written_ms) > horizon_ms || store.state < log.state_start {
+    if is_too_old(store, log, now_ms) || store.state < log.state_start {
         return if store.state == log.state_end {
             Plan::Replay { from: store.state, to: store.state }
         } else {
@@ -183,20 +194,33 @@ mod tests {
     }
 
     fn log(committed: Option<Offset>) -> LogFacts {
-        LogFacts { committed, input_start: 5, input_end: 20, state_start: 2, state_end: 9, ..LogFacts::default() }
+        let tombstone_ms = Some(14);
+        LogFacts {
+            committed,
+            input_start: 5,
+            input_end: 20,
+            state_start: 2,
+            state_end: 9,
+            tombstone_ms,
+            ..LogFacts::default()
+        }
     }
 
     #[test]
     fn a_new_store_replays_all_and_a_known_one_what_it_lacks() {
-        assert_eq!(decide(1, None, &log(Some(7)), 0, 10), Plan::Replay { from: 2, to: 9 });
-        assert_eq!(decide(1, Some(&position(6, 4)), &log(Some(7)), 0, 10), Plan::Replay { from: 4, to: 9 });
-        assert_eq!(decide(1, None, &log(None), 0, 10), Plan::Replay { from: 2, to: 9 });
+        assert_eq!(decide(1, None, &log(Some(7)), 0), Plan::Replay { from: 2, to: 9 });
+        assert_eq!(decide(1, Some(&position(6, 4)), &log(Some(7)), 0), Plan::Replay { from: 4, to: 9 });
+        assert_eq!(decide(1, None, &log(None), 0), Plan::Replay { from: 2, to: 9 });
     }
 
     #[test]
     fn rows_older_than_the_tombstones_are_replayed_in_full_unless_nothing_came_since() {
-        assert_eq!(decide(1, Some(&position(6, 4)), &log(Some(7)), 11, 10), Plan::Full);
-        assert_eq!(decide(1, Some(&position(6, 9)), &log(Some(7)), 11, 10), Plan::Replay { from: 9, to: 9 });
+        assert_eq!(decide(1, Some(&position(6, 4)), &log(Some(7)), 13), Plan::Full);
+        assert_eq!(decide(1, Some(&position(6, 9)), &log(Some(7)), 13), Plan::Replay { from: 9, to: 9 });
+        let as_it_is = Plan::Replay { from: 4, to: 9 };
+        assert_eq!(decide(1, Some(&position(6, 4)), &log(Some(7)), 12), as_it_is, "a seventh is not relied on");
+        let for_ever = LogFacts { tombstone_ms: None, ..log(Some(7)) };
+        assert_eq!(decide(1, Some(&position(6, 4)), &for_ever, i64::MAX), as_it_is);
     }
 
     #[test]
@@ -209,7 +233,7 @@ mod tests {
             (None, log(Some(21))),
             (None, log(Some(4))),
         ] {
-            assert!(matches!(decide(1, store.as_ref(), &facts, 0, 10), Plan::Stop(_)), "{store:?} {facts:?}");
+            assert!(matches!(decide(1, store.as_ref(), &facts, 0), Plan::Stop(_)), "{store:?} {facts:?}");
         }
     }
 
@@ -231,7 +255,7 @@ mod tests {
         }
         assert!(matches!(restored(2, 2, made(3, true)), Restored::Stop(_)));
         assert!(matches!(
-            decide(1, Some(&Position { fold_version: 2, ..position(6, 4) }), &log(Some(7)), 0, 10),
+            decide(1, Some(&Position { fold_version: 2, ..position(6, 4) }), &log(Some(7)), 0),
             Plan::Stop(_)
         ));
     }

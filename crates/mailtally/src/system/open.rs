@@ -99,7 +99,6 @@ pub(super) fn options(config: &Config, memory: &Memory) -> engine::Options {
         batch_bytes_max: config.commit.bytes,
         linger_ms: config.commit.linger_ms,
         rows_bytes_max: memory.rows_bytes,
-        ..engine::Options::default()
     }
 }
 

@@ -2,7 +2,7 @@
 //! does not answer, or holds rows back, makes the task wait; what is gone stops it.
 
 use engine::{Action, Held, Identity, Input, LogFacts, Offset, TaskId, Topic, TopicPartition};
-use log::{Error, ReadLimit};
+use log::{Cleanup, Error, ReadLimit};
 
 use super::shell::Shell;
 
@@ -29,12 +29,14 @@ impl Shell {
         let bounds = self.log.bounds(&input)?;
         let topics = self.log.topics()?;
         let described = |name: &Topic| topics.iter().find(|topic| topic.spec.name == *name);
-        let (mut state_start, mut state_end, mut state_topic) = (0, 0, String::new());
+        let (mut state_start, mut state_end, mut state_topic, mut tombstone_ms) = (0, 0, String::new(), None);
         if let Some(topic) = &fold.state {
             let state = TopicPartition { topic: topic.clone(), partition: task.partition };
             let bounds = self.log.bounds(&state)?;
             (state_start, state_end) = (bounds.start, bounds.high_watermark);
-            state_topic = described(topic).map(|topic| topic.id.0.clone()).unwrap_or_default();
+            let state = described(topic).ok_or_else(|| Error::Unknown(topic.to_string()))?;
+            state_topic.clone_from(&state.id.0);
+            tombstone_ms = tombstones(state.spec.cleanup);
         }
         let input_topic = described(&fold.input);
         let identity = Identity {
@@ -49,6 +51,7 @@ impl Shell {
             input_end: bounds.high_watermark,
             state_start,
             state_end,
+            tombstone_ms,
             identity,
         })
     }
@@ -73,6 +76,14 @@ impl Shell {
             Ok(bounds) => Input::StateHeld(task, Held { start: bounds.start, stable, end: bounds.high_watermark }),
             Err(error) => refused(again, task, error),
         }
+    }
+}
+
+/// How long a topic's tombstones stay. One that deletes by age deletes them too.
+fn tombstones(cleanup: Cleanup) -> Option<i64> {
+    match cleanup {
+        Cleanup::Compact { tombstone_ms } => Some(tombstone_ms),
+        Cleanup::Delete { retention_ms } => retention_ms,
     }
 }
 

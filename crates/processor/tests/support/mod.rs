@@ -30,11 +30,16 @@ pub(crate) fn open(root: &Path, accounts: Accounts) -> (Arc<dyn Log>, Arc<Settin
 
 /// Settings, and their topics in this log.
 pub(crate) fn made(log: &dyn Log, accounts: Accounts) -> Arc<Settings> {
+    made_keeping(log, accounts, |_, tombstone_ms| tombstone_ms)
+}
+
+/// The same, with tombstones kept so many milliseconds in each topic instead of what the contract wants.
+pub(crate) fn made_keeping(log: &dyn Log, accounts: Accounts, kept: impl Fn(Topic, i64) -> i64) -> Arc<Settings> {
     let settings = Settings::with_accounts("mailtally", PARTITIONS, b"key".to_vec(), accounts);
     for topic in Topic::ALL {
         let cleanup = match topic.cleanup() {
             Cleanup::Delete(retention_ms) => log::Cleanup::Delete { retention_ms },
-            Cleanup::Compact(tombstone_ms) => log::Cleanup::Compact { tombstone_ms },
+            Cleanup::Compact(tombstone_ms) => log::Cleanup::Compact { tombstone_ms: kept(topic, tombstone_ms) },
         };
         let spec = TopicSpec { name: settings.topic(topic), partitions: PARTITIONS, cleanup };
         log.create_topic(&spec).expect("the topic is made");
