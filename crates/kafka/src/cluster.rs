@@ -238,10 +238,15 @@ pub(crate) fn bounds(
     let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
     let until = Instant::now() + options.patience;
     let (start, end) = loop {
-        match consumer.fetch_watermarks(partition.topic.name(), number, options.patience) {
-            Err(error) if is_moving(&error) && Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
-            other => break other?,
+        let error = match consumer.fetch_watermarks(partition.topic.name(), number, options.patience) {
+            Ok(found) => break found,
+            Err(error) => error,
+        };
+        let again = is_moving(&error) || (is_forgotten(&error) && is_there(consumer, partition, until)?);
+        if !again || Instant::now() >= until {
+            return Err(error);
         }
+        std::thread::sleep(LOOK_AGAIN);
     };
     let offset = |offset: i64| Offset::try_from(offset).unwrap_or_default();
     Ok(Bounds { start: offset(start), high_watermark: offset(end) })
@@ -251,6 +256,22 @@ pub(crate) fn bounds(
 fn is_moving(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{KafkaStorageError, LeaderNotAvailable, NotLeaderForPartition};
     matches!(error.rdkafka_error_code(), Some(NotLeaderForPartition | LeaderNotAvailable | KafkaStorageError))
+}
+
+/// What librdkafka (2.12) says for minutes of a partition whose leader was away when it asked last: it keeps the topic's answer of
+/// then and asks nobody again.
+fn is_forgotten(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{UnknownPartition, UnknownTopic};
+    matches!(error.rdkafka_error_code(), Some(UnknownPartition | UnknownTopic))
+}
+
+/// Whether the brokers know the partition. Asking them makes librdkafka keep their answer instead of the one of before.
+fn is_there(consumer: &BaseConsumer<Context>, partition: &TopicPartition, until: Instant) -> Result<bool, KafkaError> {
+    let left = until.saturating_duration_since(Instant::now());
+    let metadata = consumer.fetch_metadata(Some(partition.topic.name()), left)?;
+    let topic = metadata.topics().iter().find(|topic| topic.name() == partition.topic.name());
+    let is_it = |one: &rdkafka::metadata::MetadataPartition| u32::try_from(one.id()) == Ok(partition.partition);
+    Ok(topic.is_some_and(|topic| topic.error().is_none() && topic.partitions().iter().any(is_it)))
 }
 
 fn in_force(resource: ConfigResource) -> BTreeMap<String, String> {

@@ -99,6 +99,16 @@ impl Kafka {
         found.map(|bounds| bounds.high_watermark).map_err(explained)
     }
 
+    /// Whether a group has folded these partitions under the key that this log was opened with, or not at all yet. Looks at what is
+    /// committed now: an instance that died in the middle of a transaction keeps nobody waiting.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when it was another key, [`Error::Unavailable`].
+    pub fn check_key(&self, group: &str, partitions: &[TopicPartition]) -> Result<(), Error> {
+        let observer = observer(&self.options, group, "read_uncommitted")?;
+        self.committed_as(&observer, group, partitions).map(drop)
+    }
+
     /// What the client that polls says of itself.
     pub fn statistics(&self) -> Statistics {
         *lock(&self.statistics)
@@ -136,11 +146,17 @@ impl Kafka {
         if let Some(observer) = observers.get(group) {
             return Ok(Arc::clone(observer));
         }
-        let made = BaseConsumer::from_config_and_context(&self.options.observer(group), Context::default());
-        let made = Arc::new(made.map_err(|error| misconfigured(&error))?);
+        let made = Arc::new(observer(&self.options, group, "read_committed")?);
         observers.insert(group.to_owned(), Arc::clone(&made));
         Ok(made)
     }
+}
+
+/// A client that knows a group's offsets: with those that open transactions are about to change waited for, or not.
+fn observer(options: &Options, group: &str, isolation: &str) -> Result<BaseConsumer<Context>, Error> {
+    let mut config = options.observer(group);
+    config.set("isolation.level", isolation);
+    BaseConsumer::from_config_and_context(&config, Context::default()).map_err(|error| misconfigured(&error))
 }
 
 fn fetcher(options: &Options, signal: &Arc<Signal>, context: Context) -> Result<Fetcher, Error> {
@@ -229,30 +245,7 @@ impl Log for Kafka {
     }
 
     fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {
-        if partitions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let observer = self.observer(group)?;
-        let mut asked = TopicPartitionList::new();
-        for partition in partitions {
-            let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
-            asked.add_partition(partition.topic.name(), number);
-        }
-        let doing = || format!("find what group {group} has committed");
-        let trouble = &observer.client().context().trouble;
-        let explained = |error| {
-            // Why a coordinator is not found is told to whoever polls.
-            for _ in 0..LISTEN_MAX {
-                if let Some(Err(said)) = observer.poll(Duration::ZERO)
-                    && let Some(code) = said.rdkafka_error_code()
-                {
-                    trouble.note(code, &said.to_string());
-                }
-            }
-            explain(&doing(), &self.options.bootstrap_servers, &error, trouble)
-        };
-        let found = observer.committed_offsets(asked, self.options.patience).map_err(explained)?;
-        partitions.iter().map(|partition| self.committed_of(group, partition, &found)).collect()
+        self.committed_as(self.observer(group)?.as_ref(), group, partitions)
     }
 
     fn producer(&self, transactional_id: &str) -> Result<Box<dyn Producer>, Error> {
@@ -283,6 +276,37 @@ impl Log for Kafka {
 }
 
 impl Kafka {
+    fn committed_as(
+        &self,
+        observer: &BaseConsumer<Context>,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> Result<Vec<Option<Offset>>, Error> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut asked = TopicPartitionList::new();
+        for partition in partitions {
+            let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
+            asked.add_partition(partition.topic.name(), number);
+        }
+        let doing = || format!("find what group {group} has committed");
+        let trouble = &observer.client().context().trouble;
+        let explained = |error| {
+            // Why a coordinator is not found is told to whoever polls.
+            for _ in 0..LISTEN_MAX {
+                if let Some(Err(said)) = observer.poll(Duration::ZERO)
+                    && let Some(code) = said.rdkafka_error_code()
+                {
+                    trouble.note(code, &said.to_string());
+                }
+            }
+            explain(&doing(), &self.options.bootstrap_servers, &error, trouble)
+        };
+        let found = observer.committed_offsets(asked, self.options.patience).map_err(explained)?;
+        partitions.iter().map(|partition| self.committed_of(group, partition, &found)).collect()
+    }
+
     fn committed_of(
         &self,
         group: &str,

@@ -1,6 +1,6 @@
 //! A member of a consumer group. It only has partitions, it never reads them: reading is [`crate::fetch`]'s.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -45,10 +45,18 @@ pub(crate) struct Events {
     context: Context,
     rebalances: Mutex<VecDeque<Rebalance>>,
     closing: AtomicBool,
+    /// Its session has ended without an answer of the coordinator, as the client itself has found out.
+    timed_out: AtomicBool,
 }
+
+/// How librdkafka's log names the end of a session.
+const SESSION_ENDED: &str = "SESSTMOUT";
 
 impl ClientContext for Events {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == SESSION_ENDED {
+            self.timed_out.store(true, Ordering::Release);
+        }
         self.context.log(level, facility, message);
     }
 
@@ -66,7 +74,11 @@ impl ConsumerContext for Events {
         }
         let list = from_list(partitions);
         let rebalance = match code {
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalance::Assigned(list),
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                // It is a member again: whoever takes its name from now on is another.
+                self.timed_out.store(false, Ordering::Release);
+                Rebalance::Assigned(list)
+            }
             _ if consumer.assignment_lost() => Rebalance::Lost(list),
             _ => Rebalance::Revoked(list),
         };
@@ -79,6 +91,10 @@ pub(crate) struct Member {
     consumer: Arc<BaseConsumer<Events>>,
     members: Arc<Members>,
     name: String,
+    group: String,
+    topics: Vec<Topic>,
+    /// What it was given and has not given back.
+    held: BTreeSet<TopicPartition>,
     options: Options,
 }
 
@@ -90,20 +106,48 @@ impl Member {
         topics: &[Topic],
         members: &Arc<Members>,
     ) -> Result<Self, Error> {
-        let events =
-            Events { context: Context::default(), rebalances: Mutex::default(), closing: AtomicBool::new(false) };
-        let consumer = BaseConsumer::from_config_and_context(&options.member(group, name), events);
-        let consumer = Arc::new(consumer.map_err(|error| misconfigured(&error))?);
-        let names: Vec<&str> = topics.iter().map(Topic::name).collect();
-        consumer.subscribe(&names).map_err(|error| misconfigured(&error))?;
-        lock(&members.0).insert(name.to_owned(), (group.to_owned(), Arc::downgrade(&consumer)));
-        Ok(Self { consumer, members: Arc::clone(members), name: name.to_owned(), options: options.clone() })
+        let consumer = Arc::new(subscribed(options, (name, group), topics)?);
+        let this = Self {
+            consumer,
+            members: Arc::clone(members),
+            name: name.to_owned(),
+            group: group.to_owned(),
+            topics: topics.to_vec(),
+            held: BTreeSet::new(),
+            options: options.clone(),
+        };
+        this.enlist();
+        Ok(this)
+    }
+
+    /// The producer of the same name finds it.
+    fn enlist(&self) {
+        lock(&self.members.0).insert(self.name.clone(), (self.group.clone(), Arc::downgrade(&self.consumer)));
+    }
+
+    /// Joins again as a new client after a session that ended by itself. librdkafka forgets its member id then and goes on
+    /// showing that it is alive without one, which the coordinator takes for a second process of the name
+    /// (confluentinc/librdkafka#3437); it never recovers from that. What was held is lost.
+    fn join_again(&mut self) -> Result<(), Error> {
+        tracing::info!(member = self.name, "the session ended while the group did not answer; joining again");
+        let fresh = subscribed(&self.options, (&self.name, &self.group), &self.topics)?;
+        if !self.held.is_empty() {
+            let lost = Rebalance::Lost(self.held.iter().cloned().collect());
+            lock(&fresh.context().rebalances).push_back(lost);
+        }
+        self.consumer.context().closing.store(true, Ordering::Release);
+        self.consumer = Arc::new(fresh);
+        self.enlist();
+        Ok(())
     }
 
     /// Only what does not go away by itself ends a membership.
-    fn failed(&self, error: KafkaError) -> Result<(), Error> {
+    fn failed(&mut self, error: KafkaError) -> Result<(), Error> {
         let doing = format!("be member {} of group {}", self.name, self.options.group);
         match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::FencedInstanceId) if self.consumer.context().timed_out.load(Ordering::Acquire) => {
+                self.join_again()
+            }
             Some(RDKafkaErrorCode::FencedInstanceId) => Err(Error::Refused(format!(
                 "cannot {doing}: another process has joined with the same name; give each instance a kafka.instance of its own"
             ))),
@@ -143,6 +187,12 @@ impl Membership for Member {
     }
 
     fn complete(&mut self, rebalance: Rebalance) -> Result<(), Error> {
+        match &rebalance {
+            Rebalance::Assigned(partitions) => self.held.extend(partitions.iter().cloned()),
+            Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
+                self.held.retain(|held| !partitions.contains(held));
+            }
+        }
         let done = match rebalance {
             Rebalance::Assigned(partitions) => {
                 let list = to_list(&partitions);
@@ -167,6 +217,21 @@ impl Drop for Member {
         self.consumer.context().closing.store(true, Ordering::Release);
         lock(&self.members.0).remove(&self.name);
     }
+}
+
+/// A client that asks to be a member.
+fn subscribed(options: &Options, (name, group): (&str, &str), topics: &[Topic]) -> Result<BaseConsumer<Events>, Error> {
+    let events = Events {
+        context: Context::default(),
+        rebalances: Mutex::default(),
+        closing: AtomicBool::new(false),
+        timed_out: AtomicBool::new(false),
+    };
+    let consumer = BaseConsumer::from_config_and_context(&options.member(group, name), events);
+    let consumer = consumer.map_err(|error| misconfigured(&error))?;
+    let names: Vec<&str> = topics.iter().map(Topic::name).collect();
+    consumer.subscribe(&names).map_err(|error| misconfigured(&error))?;
+    Ok(consumer)
 }
 
 /// An explicit offset: nothing is looked up for partitions that are never read.

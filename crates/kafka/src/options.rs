@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 
 /// Everything that the adapter must know. Bounds have a unit in their name.
 #[derive(Clone, Debug)]
@@ -125,6 +126,8 @@ impl Options {
         config.set("enable.auto.offset.store", "false");
         config.set("fetch.message.max.bytes", "1024");
         config.set("queued.max.messages.kbytes", "1");
+        // The end of a session is told as a warning.
+        config.set_log_level(RDKafkaLogLevel::Warning);
         config
     }
 

@@ -144,10 +144,10 @@ fn same_key(kafka: &Kafka, settings: &Settings, group: &str) -> Result<()> {
     let inputs: Vec<TopicPartition> = topology(settings).folds.into_iter().flat_map(of).collect();
     let begun = Instant::now();
     loop {
-        match kafka.committed(group, &inputs) {
+        match kafka.check_key(group, &inputs) {
             // A group that nobody has asked for yet has no coordinator for a moment.
             Err(log::Error::Unavailable(_)) if begun.elapsed() < COORDINATOR_MAX => std::thread::sleep(LOOK_AGAIN),
-            found => return Ok(found.map(drop)?),
+            checked => return Ok(checked?),
         }
     }
 }
