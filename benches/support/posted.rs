@@ -45,7 +45,8 @@ pub fn intakes(path: &Path, seed: u64, messages: u64) -> Result<u64> {
     Ok(count)
 }
 
-fn send(report: &Report) -> PlatformEvent {
+/// A send as the mailer publishes it.
+pub fn send(report: &Report) -> PlatformEvent {
     let names = &report.names;
     let send = Send {
         message: names.message.clone(),
@@ -63,16 +64,24 @@ fn send(report: &Report) -> PlatformEvent {
 }
 
 fn post(writer: &mut Writer, elements: Vec<Value>, received_us: i64) -> Result<()> {
-    let body = serde_json::to_vec(&elements)?;
+    let (key, webhook) = request(&elements, received_us)?;
+    writer.push(Topic::Webhooks, &key, &webhook.encode_to_vec(), received_us / 1_000)
+}
+
+/// A request with these events as the gateway takes it, with its key.
+///
+/// # Errors
+/// None that is known: JSON that was built is written.
+pub fn request(elements: &[Value], received_us: i64) -> Result<([u8; 16], Webhook)> {
+    let body = serde_json::to_vec(elements)?;
     let key = contract::identity::event(&[b"sendgrid", b"main", &body]);
     let received_at = Some(contract::timestamp_of(Time::from_micros(received_us)));
     let (provider, account) = ("sendgrid".to_owned(), "main".to_owned());
-    let webhook = Webhook { provider, account, received_at, body: body.into(), headers: Vec::new() };
-    writer.push(Topic::Webhooks, &key.0, &webhook.encode_to_vec(), received_us / 1_000)
+    Ok((key.0, Webhook { provider, account, received_at, body: body.into(), headers: Vec::new() }))
 }
 
 /// One event as SendGrid posts it, our ids among its fields.
-fn element(report: &Report) -> Value {
+pub fn element(report: &Report) -> Value {
     let names = &report.names;
     let mut element = json!({
         "email": names.address,

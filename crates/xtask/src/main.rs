@@ -1,6 +1,7 @@
 //! Set-up, tests, local Kafka and benches, in Rust and without a dependency but our own `broker`, so that the first command on a fresh machine starts in
 //! seconds.
 
+mod chaos;
 mod demo;
 mod kafka;
 mod picture;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 /// One line a command: its name, what it does, who does it. Each takes what was typed after its name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<ExitCode, String>);
 
-const COMMANDS: [Command; 8] = [
+const COMMANDS: [Command; 9] = [
     ("setup", "install what is lacking and link RocksDB [--yes]", setup::command),
     ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
     (
@@ -23,6 +24,11 @@ const COMMANDS: [Command; 8] = [
         suites::command,
     ),
     ("kafka", "Apache Kafka on loopback without Docker: kafka up|down|status|stop|kill|restart", kafka::command),
+    (
+        "chaos",
+        "faults over Apache Kafka, and a recount: chaos [--long] [--recovery] [--seed N] [--events N] ...",
+        chaos::command,
+    ),
     ("bench", "a bench beside its peers: bench embedded|throughput [its own flags]", suites::bench),
     ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
     ("picture", "draw the README's picture from a run of the demo", picture::command),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use broker::{Cluster, Options};
 
+use crate::chaos;
 use crate::run::run;
 use crate::setup::{self, Purpose};
 
@@ -41,6 +42,9 @@ const BROKER_SUITES: [(&str, &[&str]); 3] = [
     ("product over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "kafka"]),
 ];
 
+/// Runs of the chaos programme, each on brokers of its own: a name and its arguments, one line each.
+const OWN_BROKER_RUNS: [(&str, &[&str]); 1] = [("faults over kafka", &[])];
+
 /// A line of the table at the end.
 type Line = (&'static str, Duration, Result<(), String>);
 
@@ -73,7 +77,9 @@ fn broker_suites() -> Vec<Line> {
         let address = cluster.as_ref().map(Cluster::bootstrap).map_err(Clone::clone)?;
         run(setup::cargo(cargo).env(broker::VARIABLE, address))
     };
-    BROKER_SUITES.iter().map(|(name, cargo)| timed(name, || one(cargo))).collect()
+    let shared = BROKER_SUITES.iter().map(|(name, cargo)| timed(name, || one(cargo)));
+    let own = OWN_BROKER_RUNS.iter().map(|(name, arguments)| timed(name, || chaos::under_faults(arguments)));
+    shared.chain(own).collect()
 }
 
 fn timed(name: &'static str, step: impl FnOnce() -> Result<(), String>) -> Line {

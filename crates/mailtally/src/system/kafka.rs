@@ -66,6 +66,8 @@ impl System {
         let settings = settings((&config.prefix, partitions), key, config, Vec::new());
         same_key(&kafka, &settings, &brokers.group)?;
         let system = Self::over(kafka, (config, brokers), settings, &memory, key_file);
+        #[cfg(feature = "seeded-bugs")]
+        let system = Self { log: super::seeded::log(Arc::clone(&system.log))?, ..system };
         Ok(Self { stores: Some(stores), _lock: Some(lock), ..system })
     }
 

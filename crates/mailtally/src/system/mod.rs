@@ -2,6 +2,8 @@
 
 mod kafka;
 mod open;
+#[cfg(feature = "seeded-bugs")]
+mod seeded;
 mod settle;
 
 use std::path::PathBuf;

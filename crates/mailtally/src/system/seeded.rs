@@ -1,0 +1,163 @@
+//! Bugs on purpose, one at a time, named by `MAILTALLY_SEEDED_BUG`: what the fault programme must find (`tests/chaos`). Only in a
+//! binary that is built with the feature `seeded-bugs`, which says so and is good for nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use contract::Proto as _;
+use contract::proto::campaign::v1::CampaignStats;
+use contract::proto::event::v1::Event;
+use engine::{Offset, Output, Stored, Topic, TopicPartition};
+use log::{
+    Bounds, CommitError, Committed, Error, Log, LogId, Membership, Producer, Read, ReadLimit, TopicDescription,
+    TopicSpec, Transaction,
+};
+
+/// What names the bug.
+const VARIABLE: &str = "MAILTALLY_SEEDED_BUG";
+/// Of so many events one is lost, or counted apart from its copy.
+const SELDOM: u64 = 5_003;
+
+/// What is wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    /// Now and then an event is not folded.
+    Lose,
+    /// Now and then the copy of an event is another event: no dedupe.
+    Copy,
+    /// Offsets are committed after the outputs, in a transaction of their own.
+    Apart,
+    /// Campaign rows say one delivery more.
+    Row,
+}
+
+const BUGS: [(&str, Bug); 4] = [("lose", Bug::Lose), ("copy", Bug::Copy), ("apart", Bug::Apart), ("row", Bug::Row)];
+
+/// The log as it is, or with the bug that the environment names.
+pub(super) fn log(log: Arc<dyn Log>) -> Result<Arc<dyn Log>> {
+    let Ok(name) = std::env::var(VARIABLE) else { return Ok(log) };
+    let Some((_, bug)) = BUGS.iter().find(|(known, _)| *known == name) else {
+        bail!("{VARIABLE}={name}: it is one of {:?}", BUGS.map(|(known, _)| known));
+    };
+    tracing::error!(name, "this binary is built to be wrong");
+    Ok(Arc::new(Wrong { log, bug: *bug }))
+}
+
+struct Wrong {
+    log: Arc<dyn Log>,
+    bug: Bug,
+}
+
+struct WrongProducer {
+    producer: Box<dyn Producer>,
+    bug: Bug,
+}
+
+fn is_of(topic: &Topic, short: contract::topic::Topic) -> bool {
+    topic.name().ends_with(&format!(".{}.v1", short.short()))
+}
+
+/// The same event under an id of this copy.
+fn apart(stored: &mut Stored) {
+    let value = stored.record.value.take().unwrap_or_default();
+    let offset = stored.offset.to_be_bytes();
+    stored.record.value = Event::decode(value.clone()).map_or(Some(value), |mut event| {
+        let id = contract::identity::event(&[&event.id, &offset]);
+        event.id = id.0.to_vec().into();
+        Some(event.encode_to_vec().into())
+    });
+}
+
+impl Producer for WrongProducer {
+    fn commit(&mut self, mut transaction: Transaction) -> Result<Committed, CommitError> {
+        match self.bug {
+            Bug::Apart => {
+                let outputs = std::mem::take(&mut transaction.outputs);
+                let committed = self.producer.commit(Transaction { outputs, offsets: Vec::new() })?;
+                self.producer.commit(transaction).map(|_| committed)
+            }
+            Bug::Row => {
+                let rows = transaction.outputs.iter_mut();
+                rows.filter(|output| is_of(&output.to.topic, contract::topic::Topic::CampaignStats)).for_each(one_more);
+                self.producer.commit(transaction)
+            }
+            Bug::Lose | Bug::Copy => self.producer.commit(transaction),
+        }
+    }
+
+    fn recover(&mut self) -> Result<(), CommitError> {
+        self.producer.recover()
+    }
+}
+
+fn one_more(output: &mut Output) {
+    let value = output.record.value.take().unwrap_or_default();
+    output.record.value = CampaignStats::decode(value.clone()).map_or(Some(value), |mut row| {
+        row.counters.iter_mut().for_each(|counters| counters.delivered += 1);
+        Some(row.encode_to_vec().into())
+    });
+}
+
+impl Log for Wrong {
+    fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
+        let mut read = self.log.poll(partition, from, limit)?;
+        if is_of(&partition.topic, contract::topic::Topic::Events) {
+            let is_hit = |stored: &Stored| stored.offset % SELDOM == SELDOM - 1;
+            match self.bug {
+                Bug::Lose => read.records.retain(|stored| !is_hit(stored)),
+                Bug::Copy => read.records.iter_mut().filter(|stored| is_hit(stored)).for_each(apart),
+                Bug::Apart | Bug::Row => {}
+            }
+        }
+        Ok(read)
+    }
+
+    fn producer(&self, transactional_id: &str) -> Result<Box<dyn Producer>, Error> {
+        Ok(Box::new(WrongProducer { producer: self.log.producer(transactional_id)?, bug: self.bug }))
+    }
+
+    fn id(&self) -> LogId {
+        self.log.id()
+    }
+
+    fn create_topic(&self, spec: &TopicSpec) -> Result<TopicDescription, Error> {
+        self.log.create_topic(spec)
+    }
+
+    fn topics(&self) -> Result<Vec<TopicDescription>, Error> {
+        self.log.topics()
+    }
+
+    fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, Error> {
+        self.log.bounds(partition)
+    }
+
+    fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
+        self.log.read(partition, from, limit)
+    }
+
+    fn release(&self, partition: &TopicPartition) {
+        self.log.release(partition);
+    }
+
+    fn join(&self, name: &str, group: &str, topics: &[Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
+        self.log.join(name, group, topics)
+    }
+
+    fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {
+        self.log.committed(group, partitions)
+    }
+
+    fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, Error> {
+        self.log.append(records)
+    }
+
+    fn version(&self) -> u64 {
+        self.log.version()
+    }
+
+    fn wait(&self, seen: u64, timeout: Duration) -> u64 {
+        self.log.wait(seen, timeout)
+    }
+}

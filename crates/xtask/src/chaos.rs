@@ -1,0 +1,30 @@
+//! `cargo xtask chaos`: faults over Apache Kafka (`tests/chaos/README.md`).
+
+use std::process::ExitCode;
+
+use crate::run::run;
+use crate::setup::{self, Purpose};
+
+/// `cargo xtask chaos [--long | --recovery] [--seed N] [--events N] ...`.
+pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
+    setup::ready(Purpose::Kafka, true)?;
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done =
+        if arguments == ["--bugs"] { BUGS.iter().try_for_each(|bug| seeded(bug)) } else { under_faults(&arguments) };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// What a binary with the feature `seeded-bugs` can do wrong.
+const BUGS: [&str; 4] = ["lose", "copy", "apart", "row"];
+
+/// Builds a binary that is wrong, and fails where that is not found. The next build puts the right one back.
+pub(crate) fn seeded(bug: &str) -> Result<(), String> {
+    run(&mut setup::cargo(&["build", "-p", "mailtally", "--features", "seeded-bugs"]))?;
+    run(&mut setup::cargo(&["run", "--quiet", "-p", "chaos", "--", "--bug", bug]))
+}
+
+/// Builds the binary that is struck, then strikes it.
+pub(crate) fn under_faults(arguments: &[&str]) -> Result<(), String> {
+    run(&mut setup::cargo(&["build", "-p", "mailtally"]))?;
+    run(setup::cargo(&["run", "--quiet", "-p", "chaos", "--"]).args(arguments))
+}

@@ -1,0 +1,112 @@
+//! Faults over Apache Kafka: processors are killed, frozen and bereft of their disks and brokers are taken away while events come
+//! in; afterwards what was published must be what was sent, and a reader must never have seen anything else. `tests/chaos/README.md`
+//! says how to read the result.
+
+mod feed;
+mod input;
+mod instance;
+mod plan;
+mod probe;
+mod replay;
+mod row;
+mod run;
+mod site;
+mod strike;
+mod table;
+mod verdict;
+mod watch;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+
+use plan::Sizes;
+use run::Order;
+use site::Site;
+
+/// Faults over Apache Kafka.
+#[derive(Parser)]
+struct Arguments {
+    /// 3 brokers, 10,000,000 events, 100 kills of processors, 20 of brokers.
+    #[arg(long)]
+    long: bool,
+    /// How long it takes until a killed instance processes again.
+    #[arg(long, conflicts_with = "long")]
+    recovery: bool,
+    /// Events instead.
+    #[arg(long)]
+    events: Option<u64>,
+    /// Kills of processors instead.
+    #[arg(long)]
+    kills: Option<usize>,
+    /// Zombies instead.
+    #[arg(long)]
+    zombies: Option<usize>,
+    /// Brokers taken away instead.
+    #[arg(long)]
+    brokers_taken: Option<usize>,
+    /// Of the input and of every choice.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// A file that the result is written to.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// The product's binary instead of the one beside this.
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// What the binary, built to be wrong, does wrong (lose, copy, apart, row): it must be found. A small run.
+    #[arg(long)]
+    bug: Option<String>,
+}
+
+fn main() -> Result<ExitCode> {
+    let given = Arguments::parse();
+    let sizes = given.sizes();
+    let binary = given.binary.clone().map_or_else(site::beside, Ok)?;
+    let order = Order { sizes, seed: given.seed, is_wrong: given.bug.is_some() };
+    let site = Site::start(order.sizes.brokers, binary, given.bug.clone())?;
+    let outcome = match run::run(&order, &site) {
+        Ok(outcome) => outcome,
+        Err(why) => {
+            eprintln!("what the instances said is kept in {}", site.keep().display());
+            return Err(why);
+        }
+    };
+    let problems = verdict::problems(&outcome, &order.sizes);
+    let table = table::table(&order, &outcome, &problems);
+    println!("{table}");
+    let word = if order.is_wrong { "found" } else { "FAILED" };
+    problems.iter().for_each(|problem| eprintln!("{word}: {problem}"));
+    if let Some(out) = &given.out {
+        std::fs::write(out, &table).with_context(|| out.display().to_string())?;
+    }
+    if order.is_wrong && problems.is_empty() {
+        eprintln!("FAILED: nothing was found, although the binary is wrong");
+        return Ok(ExitCode::FAILURE);
+    }
+    if order.is_wrong || problems.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("what the instances said is kept in {}", site.keep().display());
+    Ok(ExitCode::FAILURE)
+}
+
+impl Arguments {
+    fn sizes(&self) -> Sizes {
+        let sizes = match (self.long, self.recovery, &self.bug) {
+            (true, ..) => Sizes::long(),
+            (_, true, _) => Sizes::recovery(),
+            (.., Some(_)) => Sizes::wrong(),
+            _ => Sizes::short(),
+        };
+        Sizes {
+            events: self.events.unwrap_or(sizes.events),
+            kills: self.kills.unwrap_or(sizes.kills),
+            zombies: self.zombies.unwrap_or(sizes.zombies),
+            brokers_taken: self.brokers_taken.unwrap_or(sizes.brokers_taken),
+            ..sizes
+        }
+    }
+}
