@@ -56,6 +56,7 @@ impl Worker {
             batch_records_max: 1 + random.below(40),
             linger_ms: i64::try_from(random.below(20)).unwrap_or(0),
             rows_bytes_max: random.below(4_000),
+            restore_bytes_max: random.below(20_000),
             ..Options::default()
         };
         let mut worker = Self {
@@ -160,6 +161,7 @@ impl Worker {
             Err(CommitError::Unknown(why)) => Outcome::Unknown(why),
             Err(CommitError::Fenced) => Outcome::Fenced,
         };
+        assert!(at.log.planned().is_empty(), "{}: a plan is for one commit", self.name);
         self.engine.handle(Input::Transacted(open.id, outcome), now);
         outputs
     }
@@ -236,6 +238,18 @@ impl Worker {
                     store.flush().expect("flushed");
                 }
                 return None;
+            }
+            Action::Fill { task, rows, position } => {
+                self.stores.get_mut(&task)?.fill(Batch { writes: rows, position }).expect("filled");
+                return None;
+            }
+            Action::DropDerived(task) => {
+                self.stores.get_mut(&task)?.remove(engine::processor::DERIVED).expect("removed");
+                return None;
+            }
+            Action::Scan { task, after, rows } => {
+                let found = self.stores.get(&task)?.scan(b"", Some(&after), rows).expect("readable");
+                Input::Scanned(task, found)
             }
             Action::OpenShadow { task, fresh } => {
                 self.shadows.remove(&task);

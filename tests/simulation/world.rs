@@ -318,8 +318,8 @@ impl World {
     fn restart(&mut self, n: usize) {
         let name = format!("processor-{n}");
         let tasks = self.owned[n].clone();
-        let fresh = Worker::start(&self.at, &name, Memory::default(), &[], &mut self.random, self.now);
-        let old = std::mem::replace(&mut self.workers[n], fresh);
+        // Ended before its successor takes its transactional id: what it had on its way may have become visible.
+        let old = self.workers.remove(n);
         let owned_after: Vec<TaskId> = tasks.iter().filter(|task| !old.released.contains(task)).copied().collect();
         self.free.extend(tasks.iter().filter(|task| old.released.contains(task)));
         let (mut disk, visible) = old.crash(&self.at, &mut self.random, &mut self.faults);
@@ -330,7 +330,8 @@ impl World {
             disk = Memory::default();
         }
         self.owned[n].clone_from(&owned_after);
-        self.workers[n] = Worker::start(&self.at, &name, disk, &owned_after, &mut self.random, self.now);
+        let fresh = Worker::start(&self.at, &name, disk, &owned_after, &mut self.random, self.now);
+        self.workers.insert(n, fresh);
     }
 
     fn say(&self, n: usize, what: &str) {
