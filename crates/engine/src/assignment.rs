@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::bulk::Bulk;
 use crate::exchange::{Action, Side};
 use crate::machine::Engine;
 use crate::overlay::Overlay;
@@ -25,7 +26,6 @@ impl Engine {
 
     pub(crate) fn opened(&mut self, id: TaskId, store: Option<Position>) {
         let Some(task) = self.tasks.get_mut(&id).filter(|task| task.state == State::Opening) else { return };
-        // A version of 0 marks a new store: no fold has it.
         task.position = store.unwrap_or_default();
         task.state = State::Positioning;
         self.actions.push_back(Action::Positions(id));
@@ -36,7 +36,7 @@ impl Engine {
         if task.state != State::Positioning {
             return;
         }
-        let store = Some(&task.position).filter(|position| position.fold_version != 0);
+        let store = Some(&task.position).filter(|_| !task.is_new());
         let plan = restore::decide(fold.version, store, log, self.now_ms);
         task.log = log.clone();
         task.made = None;
@@ -44,6 +44,8 @@ impl Engine {
         task.committed = log.committed.unwrap_or(log.input_start);
         match plan {
             Plan::Replay { from, to } => {
+                let is_filled = task.position.fold_version == 0 && fold.publishes && (from < to || !task.is_new());
+                task.bulk = is_filled.then(|| Bulk::new(!task.is_new()));
                 task.state = State::Restoring { from, at: from, to, rows: 0, bytes: 0 };
                 task.began_ms = self.now_ms;
                 self.restore_on(id);
@@ -62,6 +64,19 @@ impl Engine {
             return;
         }
         let Some(fold) = self.topology.fold(id) else { return };
+        let is_current = restore::restored(fold.version, task.position.fold_version, task.made) == Rows::Current;
+        match &task.bulk {
+            Some(_) if is_current => return self.count(id),
+            Some(_) => self.leave_uncounted(id),
+            None => {}
+        }
+        self.restored(id);
+    }
+
+    /// Every committed row is in the store: the task runs, unless the rows are of another version.
+    pub(crate) fn restored(&mut self, id: TaskId) {
+        let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { return };
+        let State::Restoring { at, .. } = task.state else { return };
         if task.recount {
             // As if a rebuild had not ended: what was published is right, what is derived from it here is not.
             task.made = Some(Made { version: fold.version, rebuilding: true });
@@ -101,6 +116,7 @@ impl Engine {
         task.state = State::Opening;
         task.rebuild = None;
         task.wait = None;
+        task.bulk = None;
         task.overlay = Overlay::default();
         self.actions.push_back(Action::Quarantine(id));
     }
@@ -111,6 +127,7 @@ impl Engine {
         task.state = State::Positioning;
         task.rebuild = None;
         task.wait = None;
+        task.bulk = None;
         task.overlay = Overlay::default();
         self.actions.push_back(Action::Positions(id));
     }
@@ -122,12 +139,19 @@ impl Engine {
             *rows += u64::try_from(records.len()).unwrap_or(0);
             *bytes += u64::try_from(records.iter().map(crate::batch::size).sum::<usize>()).unwrap_or(0);
         }
-        let last = records.last().map(|stored| stored.offset);
         if self.topology.fold(id).is_some_and(|fold| fold.publishes)
             && let Some(stored) = records.last()
         {
             task.made = Some(task.processor.made(&stored.record.headers));
         }
+        if task.bulk.is_some() {
+            if let State::Restoring { at, .. } = &mut task.state {
+                *at = next;
+            }
+            self.gather_rows(id, records);
+            return self.restore_on(id);
+        }
+        let last = records.last().map(|stored| stored.offset);
         let latest: BTreeMap<Bytes, Option<Bytes>> =
             records.into_iter().filter_map(|stored| Some((stored.record.key?, stored.record.value.map(own)))).collect();
         task.restored = Some(Restored { rows: latest.into_iter().collect(), next, last, rounds: 0 });
@@ -188,6 +212,7 @@ impl Engine {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.state = State::Stalled(why);
             task.restored = None;
+            task.bulk = None;
             task.rebuild = None;
             task.wait = None;
             task.polling = false;
@@ -215,7 +240,9 @@ impl Engine {
             self.tasks.iter().filter(|(id, task)| task.closing && !open(id)).map(|(id, _)| *id).collect();
         for id in ready {
             self.tasks.remove(&id);
-            let is_due = |action: &Action| action.task() != Some(id) || matches!(action, Action::Apply { .. });
+            let is_due = |action: &Action| {
+                action.task() != Some(id) || matches!(action, Action::Apply { .. } | Action::Fill { .. })
+            };
             self.actions.retain(is_due);
             self.actions.push_back(Action::Release(id));
         }

@@ -117,6 +117,9 @@ impl Engine {
     pub(crate) fn loaded(&mut self, id: TaskId, loaded: Loaded) {
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.overlay.loaded(loaded.rows, loaded.scans);
+        if task.bulk.is_some() {
+            return self.count_stretch(id);
+        }
         if task.restored.is_some() {
             return self.restore_chunk(id);
         }

@@ -43,6 +43,8 @@ pub enum Input {
     Advanced,
     /// Answer to [`Action::Load`].
     Loaded(TaskId, Loaded),
+    /// Answer to [`Action::Scan`]: the next published rows of the store, by key. Fewer than asked for: these are the last.
+    Scanned(TaskId, Vec<(Bytes, Bytes)>),
     /// A transaction ended.
     Transacted(u64, Outcome),
     /// After [`Action::Recover`]: the committed offset of each of its tasks.
@@ -174,6 +176,26 @@ pub enum Action {
         /// What the store reflects then.
         position: Position,
     },
+    /// Write rows to a store that is being filled, as one sorted file, durable at once: nobody reads it yet.
+    Fill {
+        /// The task.
+        task: TaskId,
+        /// Rows by key, one a key; `None` deletes.
+        rows: Vec<(Bytes, Option<Bytes>)>,
+        /// What the store reflects then.
+        position: Position,
+    },
+    /// Remove every derived row of a store that was filled.
+    DropDerived(TaskId),
+    /// Read the store on after a key: [`Input::Scanned`].
+    Scan {
+        /// The task.
+        task: TaskId,
+        /// The last key seen.
+        after: Bytes,
+        /// Most rows.
+        rows: usize,
+    },
     /// Open the store that a rebuild writes beside the task's own, a new one if `fresh` or if it is damaged:
     /// [`Input::ShadowOpened`].
     OpenShadow {
@@ -210,12 +232,15 @@ impl Action {
             | Self::Quarantine(task)
             | Self::Promote(task)
             | Self::DropShadow(task)
+            | Self::DropDerived(task)
             | Self::Release(task) => Some(*task),
             Self::ReadState { task, .. }
             | Self::Poll { task, .. }
             | Self::Load { task, .. }
             | Self::OpenShadow { task, .. }
             | Self::Walk { task, .. }
+            | Self::Scan { task, .. }
+            | Self::Fill { task, .. }
             | Self::Apply { task, .. } => Some(*task),
             Self::Transact { .. } | Self::Recover(..) | Self::Die(_) => None,
         }
@@ -233,6 +258,7 @@ impl Input {
             | Self::StateHeld(task, _)
             | Self::Polled { task, .. }
             | Self::Loaded(task, _)
+            | Self::Scanned(task, _)
             | Self::ShadowOpened(task, _)
             | Self::Walked(task, _)
             | Self::Promoted(task)

@@ -6,6 +6,7 @@
 
 mod assignment;
 mod batch;
+mod bulk;
 mod cycle;
 pub mod exchange;
 pub mod machine;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::batch::{Batch, Counts, Stage};
+use crate::bulk::Bulk;
 use crate::exchange::{Action, Input, Outcome};
 use crate::task::{State, Task};
 use crate::{Offset, TaskId, Topology};
@@ -19,11 +20,19 @@ pub struct Options {
     pub linger_ms: i64,
     /// Bytes of committed rows kept in memory, a task.
     pub rows_bytes_max: usize,
+    /// Bytes of rows that restores gather before they write a file, all tasks together; exceeded by at most one read.
+    pub restore_bytes_max: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { batch_records_max: 20_000, batch_bytes_max: 16 << 20, linger_ms: 0, rows_bytes_max: 16 << 20 }
+        Self {
+            batch_records_max: 20_000,
+            batch_bytes_max: 16 << 20,
+            linger_ms: 0,
+            rows_bytes_max: 16 << 20,
+            restore_bytes_max: 48 << 20,
+        }
     }
 }
 
@@ -103,6 +112,7 @@ impl Engine {
             Input::Polled { task, epoch, records, next, end } => self.polled(task, epoch, (records, next, end)),
             Input::Advanced => self.tasks.values_mut().for_each(|task| task.dry = false),
             Input::Loaded(task, loaded) => self.loaded(task, loaded),
+            Input::Scanned(task, rows) => self.scanned(task, rows),
             Input::Transacted(id, outcome) => self.transacted(id, outcome),
             Input::Recovered(id, committed) => self.recovered(id, &committed),
             Input::ShadowOpened(task, shadow) => self.shadow_opened(task, shadow.as_ref()),
@@ -157,7 +167,8 @@ impl Engine {
 
     /// Bytes of records that are not committed and of committed rows that are kept in memory, about.
     pub fn held_bytes(&self) -> usize {
-        self.uncommitted().bytes + self.tasks.values().map(|task| task.overlay.bytes()).sum::<usize>()
+        let kept = |task: &Task| task.overlay.bytes() + task.bulk.as_ref().map_or(0, Bulk::bytes);
+        self.uncommitted().bytes + self.tasks.values().map(kept).sum::<usize>()
     }
 
     pub(crate) fn die(&mut self, why: String) {

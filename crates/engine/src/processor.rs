@@ -39,6 +39,9 @@ pub enum Folded {
     Done(Effects),
 }
 
+/// What the keys of derived rows begin with, and those of published rows never do.
+pub const DERIVED: &[u8] = &[0];
+
 /// Rounds of loading that one batch may take before the engine stalls the task: a fold that asks more is wrong.
 pub const LOAD_ROUNDS_MAX: usize = 8;
 

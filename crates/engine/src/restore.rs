@@ -9,7 +9,7 @@ pub struct Position {
     pub input: Offset,
     /// Next offset of the state partition: rows below it are in the store.
     pub state: Offset,
-    /// Version of the fold that made the rows.
+    /// Version of the fold that made the rows; 0, which no fold has, while an empty store is being filled.
     pub fold_version: u32,
     /// Identity of the log and its topics.
     pub identity: Identity,
@@ -90,6 +90,9 @@ pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i6
         ));
     }
     let Some(store) = store else { return Plan::Replay { from: log.state_start, to: log.state_end } };
+    if store.fold_version == 0 {
+        return filled_on(store, log, now_ms);
+    }
     if store.identity != log.identity {
         return Plan::Stop(format!(
             "the store belongs to {:?}, this is {:?}: put the right log or the right state directory in place",
@@ -114,6 +117,15 @@ pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i6
         } else {
             Plan::Full
         };
+    }
+    Plan::Replay { from: store.state, to: log.state_end }
+}
+
+/// A store that was being filled holds nothing that the log does not: at any doubt it is filled anew.
+fn filled_on(store: &Position, log: &LogFacts, now_ms: i64) -> Plan {
+    let goes_on = store.identity == log.identity && (log.state_start..=log.state_end).contains(&store.state);
+    if !goes_on || is_too_old(store, log, now_ms) {
+        return Plan::Full;
     }
     Plan::Replay { from: store.state, to: log.state_end }
 }

@@ -6,6 +6,7 @@
 //!    +------------+-------------+-------------+-------------+--> Stalled(why)
 //! ```
 
+use crate::bulk::Bulk;
 use crate::overlay::Overlay;
 use crate::rebuild::Rebuild;
 use crate::restore::{LogFacts, Position};
@@ -81,6 +82,8 @@ pub(crate) struct Task {
     pub(crate) wait: Option<Wait>,
     /// Rows of a restore that wait for a load.
     pub(crate) restored: Option<Restored>,
+    /// Its store was empty and is being filled.
+    pub(crate) bulk: Option<Bulk>,
 }
 
 /// A chunk of rows read back.
@@ -113,7 +116,13 @@ impl Task {
             began_ms: 0,
             wait: None,
             restored: None,
+            bulk: None,
         }
+    }
+
+    /// Whether its store holds nothing and never did. One that is being filled knows its log.
+    pub(crate) fn is_new(&self) -> bool {
+        self.position == Position::default()
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -13,6 +13,8 @@ pub fn all(stores: &dyn Stores) {
     rows_and_position_are_written_together(stores);
     scans_are_bounded_by_prefix_start_and_limit(stores);
     what_is_flushed_is_there_after_a_reopen(stores);
+    a_filled_store_is_as_if_it_were_applied_and_durable(stores);
+    what_begins_with_a_prefix_is_removed(stores);
     a_quarantined_store_is_new(stores);
     a_shadow_stands_beside_and_then_in_place(stores);
     a_discarded_store_is_new(stores);
@@ -79,6 +81,30 @@ fn a_shadow_stands_beside_and_then_in_place(stores: &dyn Stores) {
     assert_eq!(values(store.as_ref(), &["a", "b"]), [Some("new".into()), None]);
     assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(4));
     assert!(matches!(open(stores, &shadow).position(), Ok(None)), "nothing is left of the one before");
+}
+
+fn a_filled_store_is_as_if_it_were_applied_and_durable(stores: &dyn Stores) {
+    let mut store = open(stores, "filled");
+    assert!(store.apply(batch(&[("a", Some("applied")), ("c", Some("applied"))], 3)).is_ok());
+    assert!(store.fill(batch(&[("a", Some("1")), ("b", Some("1")), ("c", None)], 4)).is_ok());
+    assert!(store.fill(batch(&[("b", Some("2"))], 5)).is_ok());
+    drop(store);
+    let store = open(stores, "filled");
+    let found = values(store.as_ref(), &["a", "b", "c"]);
+    assert_eq!(found, [Some("1".into()), Some("2".into()), None], "the latest wins, deletions too");
+    assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(5));
+}
+
+fn what_begins_with_a_prefix_is_removed(stores: &dyn Stores) {
+    let mut store = open(stores, "removed");
+    assert!(
+        store.fill(batch(&[("a", Some("1")), ("p1", Some("1")), ("p\u{7f}", Some("1")), ("q", Some("1"))], 4)).is_ok()
+    );
+    assert!(store.apply(batch(&[("p3", Some("2"))], 5)).is_ok());
+    assert!(store.remove(b"p").is_ok());
+    let left: Vec<Bytes> = store.scan(b"", None, 10).unwrap_or_default().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(left, ["a", "q"]);
+    assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(5), "the position stays");
 }
 
 fn a_discarded_store_is_new(stores: &dyn Stores) {

@@ -84,6 +84,19 @@ pub trait Store: Send {
     /// [`Error::Unavailable`]: then nothing of it was applied.
     fn apply(&mut self, batch: Batch) -> Result<(), Error>;
 
+    /// Applies a batch whose rows are sorted by key, one a key, as one file: whole or not at all, and durable at once. Faster
+    /// than [`Store::apply`] for many rows that nobody reads yet.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: then nothing of it was applied.
+    fn fill(&mut self, batch: Batch) -> Result<(), Error>;
+
+    /// Removes all rows whose key begins with `prefix`, which is not empty.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    fn remove(&mut self, prefix: &[u8]) -> Result<(), Error>;
+
     /// Makes everything applied so far survive a crash of the machine.
     ///
     /// # Errors

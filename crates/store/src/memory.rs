@@ -128,6 +128,16 @@ impl Store for One {
         Ok(())
     }
 
+    fn fill(&mut self, batch: Batch) -> Result<(), Error> {
+        self.apply(batch)?;
+        self.flush()
+    }
+
+    fn remove(&mut self, prefix: &[u8]) -> Result<(), Error> {
+        let (rows, position) = (self.scan(prefix, None, usize::MAX)?, self.position()?.unwrap_or_default());
+        self.apply(Batch { writes: rows.into_iter().map(|(key, _)| (key, None)).collect(), position })
+    }
+
     fn flush(&mut self) -> Result<(), Error> {
         self.with(|disk| {
             disk.flushed = disk.now.clone();

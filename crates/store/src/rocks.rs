@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use engine::Position;
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, ErrorKind, IteratorMode, Options,
-    ReadOptions, WriteBatch, WriteBufferManager, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, ErrorKind, IngestExternalFileOptions,
+    IteratorMode, Options, ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
 };
 use rustix::fs::{CWD, RenameFlags};
 
@@ -17,6 +17,8 @@ use crate::{Batch, Error, SHADOW, Store, Stores, codec};
 const POSITION: &[u8] = b"\xffposition";
 /// Key of the store's own name, so that another task's directory is not mistaken for it.
 const NAME: &[u8] = b"\xffname";
+/// The file that rows are written to before they are a part of the store.
+const FILLING: &str = "filling.sst";
 /// A memtable of one database, in bytes.
 const MEMTABLE_BYTES: usize = 16 << 20;
 /// Files that one database holds open.
@@ -119,7 +121,7 @@ impl Stores for Rocks {
             DB::open_cf_descriptors(&self.options, &path, [family]).map_err(|error| failed(&path, &error))?;
         let mut write = WriteOptions::default();
         write.disable_wal(true);
-        let store = One { database, write, path };
+        let store = One { database, options: self.options.clone(), write, path };
         // A shadow bears the name of the store that it will be.
         let name = name.strip_suffix(SHADOW).unwrap_or(name);
         match store.read(NAME)? {
@@ -167,6 +169,7 @@ impl Stores for Rocks {
 
 struct One {
     database: DB,
+    options: Options,
     write: WriteOptions,
     path: PathBuf,
 }
@@ -229,6 +232,38 @@ impl Store for One {
             }
         }
         write.put(POSITION, codec::encode(&batch.position));
+        self.database.write_opt(write, &self.write).map_err(|error| failed(&self.path, &error))
+    }
+
+    fn fill(&mut self, batch: Batch) -> Result<(), Error> {
+        let failed = |error: rocksdb::Error| failed(&self.path, &error);
+        let file = self.path.join(FILLING);
+        let mut writer = SstFileWriter::create(&self.options);
+        // One that a crash left is written over.
+        writer.open(&file).map_err(failed)?;
+        for (key, row) in &batch.writes {
+            match row {
+                Some(row) => writer.put(key, row),
+                None => writer.delete(key),
+            }
+            .map_err(failed)?;
+        }
+        writer.put(POSITION, codec::encode(&batch.position)).and_then(|()| writer.finish()).map_err(failed)?;
+        let mut ingest = IngestExternalFileOptions::default();
+        ingest.set_move_files(true);
+        self.database.ingest_external_file_opts(&ingest, vec![file]).map_err(failed)
+    }
+
+    fn remove(&mut self, prefix: &[u8]) -> Result<(), Error> {
+        let mut after = prefix.to_vec();
+        while let Some(last) = after.pop() {
+            if let Some(next) = last.checked_add(1) {
+                after.push(next);
+                break;
+            }
+        }
+        let mut write = WriteBatch::default();
+        write.delete_range(prefix, &after);
         self.database.write_opt(write, &self.write).map_err(|error| failed(&self.path, &error))
     }
 

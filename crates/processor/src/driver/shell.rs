@@ -115,7 +115,10 @@ impl Shell {
             }
             let mut progressed = matches!(
                 action,
-                Action::ReadState { .. } | Action::Apply { side: Side::Shadow, .. } | Action::Walk { .. }
+                Action::ReadState { .. }
+                    | Action::Apply { side: Side::Shadow, .. }
+                    | Action::Walk { .. }
+                    | Action::Scan { .. }
             );
             if let Some(fact) = self.execute(action)? {
                 self.engine.handle(fact, now_ms());
@@ -195,6 +198,13 @@ impl Shell {
             }
             Action::Load { task, side, keys, prefixes } => {
                 self.load((task, side), keys, prefixes).unwrap_or_else(|why| Input::Failed(task, why))
+            }
+            Action::Fill { task, rows, position } => {
+                return self.write(task, |store| store.fill(Batch { writes: rows, position }));
+            }
+            Action::DropDerived(task) => return self.write(task, |store| store.remove(engine::processor::DERIVED)),
+            Action::Scan { task, after, rows } => {
+                self.scan(task, &after, rows).unwrap_or_else(|why| Input::Failed(task, why))
             }
             Action::OpenShadow { task, fresh } => self.open_shadow(task, fresh)?,
             Action::Walk { task, after, rows } => {
@@ -280,6 +290,22 @@ impl Shell {
         };
         let Some(Err(error)) = stores.get_mut(&task).map(|store| store.apply(batch)) else { return Ok(None) };
         medium(error).map(|why| Some(Input::Failed(task, why)))
+    }
+
+    /// Changes the task's own store.
+    fn write(
+        &mut self,
+        task: TaskId,
+        write: impl FnOnce(&mut dyn Store) -> Result<(), store::Error>,
+    ) -> Result<Option<Input>, String> {
+        let Some(Err(error)) = self.open.get_mut(&task).map(|store| write(store.as_mut())) else { return Ok(None) };
+        medium(error).map(|why| Some(Input::Failed(task, why)))
+    }
+
+    fn scan(&self, task: TaskId, after: &[u8], rows: usize) -> Result<Input, String> {
+        let store = self.open.get(&task).ok_or("the store is not open")?;
+        let found = store.scan(b"", Some(after), rows).map_err(|error| error.to_string())?;
+        Ok(Input::Scanned(task, found))
     }
 
     fn release(&mut self, task: TaskId) -> Option<Input> {
