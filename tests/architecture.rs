@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("kafka", &["engine", "log"]),
     ("store", &["engine"]),
     ("service", &["engine", "providers"]),
+    ("view", &["contract", "domain", "engine", "log", "store"]),
     ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
     ("api", &["contract", "domain", "engine", "log", "processor", "service"]),
     (

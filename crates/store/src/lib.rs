@@ -59,7 +59,7 @@ pub enum Error {
 }
 
 /// Rows of one task.
-pub trait Store: Send {
+pub trait Store: Send + Sync {
     /// What the rows reflect; `None` when the store is new.
     ///
     /// # Errors

@@ -1,0 +1,186 @@
+//! Where the view keeps its rows, and how it is read: many readers, one writer, each seeing whole batches only.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use bytes::Bytes;
+use contract::topic::Topic;
+use domain::Time;
+use engine::{Identity, Offset, Position, Stored};
+use store::Store;
+use tokio::sync::watch;
+
+use crate::fold::{Batch, Rows, micros};
+use crate::key;
+
+/// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
+const FORM: u32 = 1;
+
+/// Why the view does not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its store does not do as asked.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Its rows are of another log or another release: rebuild it from the topics.
+    #[error("the view is of {found}, not of {wanted}: remove its directory, it is rebuilt from the topics")]
+    Foreign {
+        /// What it is of.
+        found: String,
+        /// What it should be of.
+        wanted: String,
+    },
+    /// A cursor that no page of this list handed out.
+    #[error("the cursor is not of this list: begin at its first page")]
+    Cursor,
+}
+
+/// What an answer reflects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AsOf {
+    /// The latest event time that a fold had seen.
+    pub time: Time,
+    /// Batches that were applied since the view was opened: two answers with the same number are of one moment.
+    pub version: u64,
+}
+
+/// The rows that pages are made from.
+pub struct View {
+    store: RwLock<Box<dyn Store>>,
+    identity: Identity,
+    changed: watch::Sender<u64>,
+}
+
+impl View {
+    /// The view in a store, for the log of this identity.
+    ///
+    /// # Errors
+    /// [`Error::Foreign`] when the store has rows of another.
+    pub fn new(store: Box<dyn Store>, log: &str) -> Result<Self, Error> {
+        let identity = Identity { log: log.to_owned(), ..Identity::default() };
+        if let Some(found) = store.position()?
+            && (found.identity != identity || found.fold_version != FORM)
+        {
+            let found = format!("log {} in form {}", found.identity.log, found.fold_version);
+            return Err(Error::Foreign { found, wanted: format!("log {log} in form {FORM}") });
+        }
+        Ok(Self { store: RwLock::new(store), identity, changed: watch::Sender::new(0) })
+    }
+
+    /// A moment of the view. Held no longer than one answer takes: nothing new is applied meanwhile.
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
+        let version = *self.changed.borrow();
+        Snapshot { store, version }
+    }
+
+    /// Told the version whenever rows have changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Applies records of one partition, whole.
+    pub(crate) fn apply(
+        &self,
+        (topic, partition): (Topic, u32),
+        records: &[Stored],
+        next: Offset,
+        now_ms: i64,
+    ) -> Result<(), Error> {
+        let writes = {
+            let before = self.snapshot();
+            let mut batch = Batch::over(&before);
+            records.iter().try_for_each(|stored| batch.take(topic, stored))?;
+            batch.stands_at(topic, partition, next);
+            batch.into_writes()
+        };
+        let position =
+            Position { fold_version: FORM, identity: self.identity.clone(), written_ms: now_ms, ..Position::default() };
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        store.apply(store::Batch { writes, position })?;
+        // Told before readers are let in, so that version and rows are of one moment.
+        if !records.is_empty() {
+            self.changed.send_modify(|version| *version += 1);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn flush(&self) -> Result<(), Error> {
+        Ok(self.store.write().unwrap_or_else(PoisonError::into_inner).flush()?)
+    }
+}
+
+/// One moment of the view.
+pub struct Snapshot<'a> {
+    store: RwLockReadGuard<'a, Box<dyn Store>>,
+    version: u64,
+}
+
+impl Rows for Snapshot<'_> {
+    type Error = Error;
+
+    fn get(&self, key: &Bytes) -> Result<Option<Bytes>, Error> {
+        Ok(self.store.get(std::slice::from_ref(key))?.pop().flatten())
+    }
+}
+
+impl Snapshot<'_> {
+    /// What it reflects.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn as_of(&self) -> Result<AsOf, Error> {
+        let time = self.get(&Bytes::from_static(key::AS_OF))?.map_or(0, |row| micros(&row));
+        Ok(AsOf { time: Time::from_micros(time), version: self.version })
+    }
+
+    /// The next offset of a partition that it does not reflect.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn position(&self, topic: Topic, partition: u32) -> Result<Offset, Error> {
+        let row = self.get(&key::position(topic, partition))?;
+        Ok(row.and_then(|row| row[..].try_into().ok()).map_or(0, Offset::from_be_bytes))
+    }
+
+    pub(crate) fn all(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, Error> {
+        Ok(self.store.get(keys)?)
+    }
+
+    pub(crate) fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error> {
+        Ok(self.store.scan(prefix, after, limit)?)
+    }
+}
+
+/// A place in a list as a page hands it out: opaque, and only good for that list.
+pub(crate) fn cursor(key: &[u8]) -> String {
+    key.iter().fold(String::with_capacity(key.len() * 2), |mut text, byte| {
+        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+        text
+    })
+}
+
+/// The key of a cursor.
+pub(crate) fn place(cursor: Option<&str>, prefix: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    let Some(text) = cursor else { return Ok(None) };
+    let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0).ok_or(Error::Cursor)?;
+    let byte = |pair: &[u32]| pair.iter().fold(0, |byte, digit| byte * 16 + u8::try_from(*digit).unwrap_or(0));
+    let key: Vec<u8> = digits.chunks(2).map(byte).collect();
+    if key.starts_with(prefix) { Ok(Some(key)) } else { Err(Error::Cursor) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_good_for_its_own_list_only() {
+        let given = cursor(b"list\x00\xff");
+        assert_eq!(place(Some(&given), b"list").ok().flatten().as_deref(), Some(&b"list\x00\xff"[..]));
+        for wrong in [given.as_str(), "xyz", "abc", "é"] {
+            assert!(matches!(place(Some(wrong), b"other"), Err(Error::Cursor)), "{wrong}");
+        }
+        assert!(matches!(place(None, b"list"), Ok(None)));
+    }
+}

@@ -1,0 +1,98 @@
+//! The rows behind a tile: whom the mail went to, at which address, what became of it, why, and since when.
+
+use bytes::Bytes;
+use contract::key as canonical;
+use contract::proto::contact::v1::ContactState;
+use contract::proto::message::v1::MessageState;
+use contract::proto::private::v1::private::Row;
+use contract::topic::Topic;
+use domain::Time;
+
+use crate::fold::Rows as _;
+use crate::place::{Error, Snapshot, cursor, place};
+use crate::tile::Tile;
+use crate::{PAGE_ROWS_MAX, key};
+
+/// One mail, or one that was withheld.
+#[derive(Clone, Debug, Default)]
+pub struct Recipient {
+    /// The message's id.
+    pub message: String,
+    /// The client's name, where the platform gave it and it is not erased.
+    pub name: Option<String>,
+    /// The address used, while it is kept.
+    pub address: Option<String>,
+    /// When the latest event about the client happened.
+    pub file_changed: Option<Time>,
+    /// What became of it: readers' fields; its facts too.
+    pub row: MessageState,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Default)]
+pub struct RecipientPage {
+    /// By message id.
+    pub rows: Vec<Recipient>,
+    /// How many the whole list has: the tile's number, of the same moment.
+    pub count: u64,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+impl Snapshot<'_> {
+    /// A page of a tile's messages.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`], [`Error::Store`].
+    pub fn recipients(
+        &self,
+        organisation: &str,
+        campaign: &str,
+        tile: Tile,
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<RecipientPage, Error> {
+        let (prefix, rows) = (key::recipients(organisation, campaign, tile), rows.clamp(1, PAGE_ROWS_MAX));
+        let after = place(after, &prefix)?;
+        let mut listed = self.scan(&prefix, after.as_deref(), rows + 1)?;
+        let more = listed.len() > rows;
+        listed.truncate(rows);
+        let next = listed.last().filter(|_| more).map(|(key, _)| cursor(key));
+        let ids = listed.iter().filter_map(|(key, _)| std::str::from_utf8(key.get(prefix.len()..)?).ok());
+        let found = ids.map(|id| self.recipient(organisation, id)).collect::<Result<Vec<_>, _>>()?;
+        let count = self.campaign(organisation, campaign)?.map_or(0, |campaign| tile.count(&campaign.counters));
+        Ok(RecipientPage { rows: found.into_iter().flatten().collect(), count, next })
+    }
+
+    /// One message with what is known of its client; `None` when the organisation has none of this id.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn recipient(&self, organisation: &str, message: &str) -> Result<Option<Recipient>, Error> {
+        let key = key::row(Topic::MessageStatus, &canonical::message(organisation, message));
+        let Some(row) = self.get(&key)? else { return Ok(None) };
+        let row: MessageState = contract::decode_shared("MessageState", &row).unwrap_or_default();
+        let client = row.client.clone();
+        let name = self.name(organisation, &client)?;
+        let address = match self.private(&canonical::private(organisation, &client, &format!("mail/{message}")))? {
+            Some(Row::Mail(mail)) => Some(mail.address),
+            _ => None,
+        };
+        let file_changed =
+            self.contact(&canonical::client(organisation, &client))?.map(|contact| contact.changed_at_us);
+        let file_changed = file_changed.filter(|at| *at != 0).map(Time::from_micros);
+        Ok(Some(Recipient { message: message.to_owned(), name, address, file_changed, row }))
+    }
+
+    pub(crate) fn name(&self, organisation: &str, client: &str) -> Result<Option<String>, Error> {
+        Ok(match self.private(&canonical::private(organisation, client, ""))? {
+            Some(Row::Person(person)) if !person.name.is_empty() => Some(person.name),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn contact(&self, own: &Bytes) -> Result<Option<ContactState>, Error> {
+        let row = self.get(&key::row(Topic::ContactState, own))?;
+        Ok(row.and_then(|row| contract::decode_shared("ContactState", &row).ok()))
+    }
+}
