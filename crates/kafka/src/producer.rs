@@ -308,7 +308,9 @@ fn ended(error: EndError) -> Failure {
     if is_fenced(error.code) {
         return Failure::Fenced;
     }
-    match error.requires_abort {
+    // What a broker cannot name (it was fencing, say) may have happened before it went wrong.
+    let is_named = error.code != RDKafkaErrorCode::Unknown;
+    match error.requires_abort && is_named {
         true => Failure::Abort(error.text),
         false => Failure::Unknown(error.text),
     }
