@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("view", &["contract", "domain", "engine", "log", "store"]),
     ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
     ("api", &["contract", "domain", "engine", "log", "processor", "service"]),
+    ("gateway", &["api", "contract", "domain", "engine", "log", "providers", "service"]),
     (
         "mailtally",
         &[
@@ -30,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
             "domain",
             "embedded",
             "engine",
+            "gateway",
             "kafka",
             "log",
             "oracle",

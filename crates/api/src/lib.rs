@@ -9,8 +9,9 @@ mod patience;
 mod problem;
 mod router;
 mod server;
+mod version;
 
 pub use command::{Answer, Commands, MEDIA_TYPE, Running};
-pub use intake::{Appender, BODY_BYTES_MAX, EVENTS_MAX, Room, verdict};
+pub use intake::{Appender, BODY_BYTES_MAX, EVENTS_MAX, Held, Room, Unkept, Unread, now_ms, verdict};
 pub use router::{Edges, router};
 pub use server::{CONNECTIONS_MAX, Server, serve};

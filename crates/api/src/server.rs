@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use axum::middleware::from_fn_with_state;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::patience::{Patience, Patient};
+use crate::version::{self, Busy, Version};
 
 /// Connections at once, at most; one more is closed unanswered.
 pub const CONNECTIONS_MAX: u32 = 4_096;
@@ -19,6 +21,8 @@ pub const CONNECTIONS_MAX: u32 = 4_096;
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// Headers of a request.
 const HEADERS_MAX: usize = 64;
+/// Requests at once on one connection of HTTP/2.
+const STREAMS_MAX: u32 = 64;
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 
@@ -92,12 +96,26 @@ async fn connection(
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let version = tokio::select! {
+        version = version::spoken(&stream, HEAD_MAX) => version,
+        () = told(&mut stopped) => return,
+    };
+    match version {
+        Some(Version::One) => one(stream, router, stopped).await,
+        Some(Version::Two) => two(stream, router, stopped).await,
+        // Nothing was asked.
+        None => {}
+    }
+    drop(permit);
+}
+
+/// Serves HTTP/1.1.
+async fn one(stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {
     let patience = Patience::default();
     let io = TokioIo::new(Patient::new(stream, patience.clone()));
-    let service = tower(router, patience);
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX).max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
-    let mut serving = std::pin::pin!(server.serve_connection(io, service));
+    let mut serving = std::pin::pin!(server.serve_connection(io, tower(router, patience)));
     tokio::select! {
         served = serving.as_mut() => tell(served),
         () = told(&mut stopped) => {
@@ -105,7 +123,35 @@ async fn connection(
             tell(serving.await);
         }
     }
-    drop(permit);
+}
+
+/// Serves HTTP/2, which has no timeout of its own for a client that asks nothing: it is told to end after a while, and cut off
+/// when it does not.
+async fn two(stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>) {
+    let patience = Patience::default();
+    let io = TokioIo::new(Patient::new(stream, patience.clone()));
+    let busy = Busy::default();
+    let mut server = http2::Builder::new(TokioExecutor::new());
+    server
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(usize::try_from(STREAMS_MAX).ok())
+        .keep_alive_interval(HEAD_MAX)
+        .keep_alive_timeout(HEAD_MAX);
+    let service = tower(router.layer(from_fn_with_state(busy.clone(), Busy::watch)), patience);
+    let mut serving = std::pin::pin!(server.serve_connection(io, service));
+    tokio::select! {
+        served = serving.as_mut() => return tell(served),
+        () = busy.idle(HEAD_MAX) => {}
+        () = told(&mut stopped) => {}
+    }
+    serving.as_mut().graceful_shutdown();
+    tokio::select! {
+        served = serving.as_mut() => tell(served),
+        // What is being answered is waited for; a client that does not go after that is cut off.
+        () = busy.idle(HEAD_MAX) => {}
+    }
 }
 
 /// Waits until it is to stop.

@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
-use contract::Proto as _;
 use contract::proto::correlation::v1::CorrelationState;
-use contract::proto::webhook::v1::Webhook;
 use contract::topic::Topic;
-use domain::Time;
 use engine::{Output, Record, Stored, TopicPartition};
 use processor::accounts::{Account, Accounts};
 use processor::decode::Source;
@@ -149,20 +146,7 @@ impl Ingest {
 
 /// A body as a record of the intake, under the hash of the request.
 pub(crate) fn record(provider: &str, account: &str, body: &Bytes, received_ms: i64) -> Record {
-    let webhook = Webhook {
-        provider: provider.to_owned(),
-        account: account.to_owned(),
-        received_at: Some(contract::timestamp_of(Time::from_micros(received_ms.saturating_mul(1_000)))),
-        body: body.clone(),
-        headers: Vec::new(),
-    };
-    let key = contract::identity::event(&[provider.as_bytes(), account.as_bytes(), body]);
-    Record {
-        key: Some(Bytes::copy_from_slice(&key.0)),
-        value: Some(webhook.encode_to_vec().into()),
-        timestamp_ms: received_ms,
-        ..Record::default()
-    }
+    gateway::record(provider, account, &[], body, received_ms)
 }
 
 /// The bodies of a file, of a directory's files by name, or of standard input.

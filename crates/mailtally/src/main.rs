@@ -75,6 +75,8 @@ enum Command {
     Run(run::Arguments),
     /// Fold, as one of any number of instances over Kafka: health, metrics and commands, no intake; until SIGTERM or SIGINT.
     Processor(run::Processor),
+    /// Take providers' webhooks in, as one of any number of instances over Kafka, and fold nothing; until SIGTERM or SIGINT.
+    Gateway(run::Gateway),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(configuration::Configuration),
@@ -129,6 +131,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => demo.run(),
         Command::Run(given) => given.run(),
         Command::Processor(given) => given.run(),
+        Command::Gateway(given) => given.run(),
         Command::Config(given) => given.run(),
         Command::Check { file } => check::run(&file),
         Command::Decode(decode) => decode.run(),

@@ -7,10 +7,8 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use axum::http::StatusCode;
-use contract::topic::Topic;
-use engine::{Offset, Output, Record, TopicPartition};
+use engine::{Offset, Output};
 use log::Log;
-use processor::settings::Settings;
 use service::metric;
 use tokio::sync::oneshot;
 
@@ -26,14 +24,27 @@ const BYTES_MAX: usize = 32 << 20;
 /// Where a record stands.
 type Place = (u32, Offset);
 
-/// One request's events.
+/// One request's records.
 struct Job {
-    events: Vec<Vec<u8>>,
-    received_ms: i64,
+    records: Vec<Output>,
     reply: oneshot::Sender<Result<Vec<Place>, String>>,
 }
 
-/// The only writer of the platform intake of this process.
+/// Why records are not known to be in the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unkept {
+    /// Too many requests wait.
+    #[error("{JOBS_MAX} requests wait already")]
+    Full,
+    /// The process is stopping.
+    #[error("the process is stopping")]
+    Stopping,
+    /// The log did not take them, and why.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// The only writer of an intake of this process.
 pub struct Appender {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
@@ -55,44 +66,50 @@ impl Appender {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(log: Arc<dyn Log>, settings: Arc<Settings>) -> std::io::Result<Self> {
+    pub fn start(log: Arc<dyn Log>) -> std::io::Result<Self> {
         let (jobs, waiting) = sync_channel(JOBS_MAX);
-        let mut writer = Writer { log, settings, next: 0 };
+        let writer = Writer { log };
         let thread = std::thread::Builder::new().name("intake".to_owned()).spawn(move || writer.run(&waiting))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    /// Appends encoded events; where each stands, once they are durable.
-    pub(crate) async fn append(&self, events: Vec<Vec<u8>>, received_ms: i64) -> Result<Vec<Place>, Problem> {
-        let unavailable =
-            |detail: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "log-unavailable", detail).later("5");
-        let stopping = || unavailable("the process is stopping: send it again".to_owned());
+    /// Appends records; where each stands, once they are durable. Whoever stops waiting takes its records back, if they are
+    /// not on their way yet.
+    ///
+    /// # Errors
+    /// Why they are not known to be there.
+    pub async fn append(&self, records: Vec<Output>) -> Result<Vec<Place>, Unkept> {
         let (reply, replied) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or_else(stopping)?;
-        jobs.try_send(Job { events, received_ms, reply }).map_err(|refused| match refused {
-            TrySendError::Full(_) => {
-                let detail = format!("{JOBS_MAX} requests wait already: send more events in fewer requests");
-                Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail).later("1")
-            }
-            TrySendError::Disconnected(_) => stopping(),
+        let jobs = self.jobs.as_ref().ok_or(Unkept::Stopping)?;
+        jobs.try_send(Job { records, reply }).map_err(|refused| match refused {
+            TrySendError::Full(_) => Unkept::Full,
+            TrySendError::Disconnected(_) => Unkept::Stopping,
         })?;
-        match replied.await {
-            Ok(Ok(places)) => Ok(places),
-            Ok(Err(why)) => Err(unavailable(format!("nothing of it was taken ({why}): send it again"))),
-            Err(_) => Err(stopping()),
+        replied.await.map_err(|_| Unkept::Stopping)?.map_err(Unkept::Failed)
+    }
+}
+
+impl From<Unkept> for Problem {
+    fn from(why: Unkept) -> Self {
+        let unavailable =
+            |detail: String| Self::new(StatusCode::SERVICE_UNAVAILABLE, "log-unavailable", detail).later("5");
+        match why {
+            Unkept::Full => {
+                let detail = format!("{why}: send more events in fewer requests");
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail).later("1")
+            }
+            Unkept::Stopping => unavailable(format!("{why}: send it again")),
+            Unkept::Failed(why) => unavailable(format!("nothing of it was taken ({why}): send it again")),
         }
     }
 }
 
 struct Writer {
     log: Arc<dyn Log>,
-    settings: Arc<Settings>,
-    /// The partition that the next record goes to.
-    next: u32,
 }
 
 impl Writer {
-    fn run(&mut self, waiting: &Receiver<Job>) {
+    fn run(&self, waiting: &Receiver<Job>) {
         while let Ok(first) = waiting.recv() {
             let mut jobs = vec![first];
             while size(&jobs).is_some() {
@@ -103,9 +120,14 @@ impl Writer {
         }
     }
 
-    fn append(&mut self, jobs: Vec<Job>) {
+    fn append(&self, mut jobs: Vec<Job>) {
         let begun = Instant::now();
-        let outputs: Vec<Output> = jobs.iter().flat_map(|job| self.outputs(job)).collect();
+        jobs.retain(|job| !job.reply.is_closed());
+        let records: Vec<usize> = jobs.iter().map(|job| job.records.len()).collect();
+        let outputs: Vec<Output> = jobs.iter_mut().flat_map(|job| std::mem::take(&mut job.records)).collect();
+        if outputs.is_empty() {
+            return;
+        }
         let partitions: Vec<u32> = outputs.iter().map(|output| output.to.partition).collect();
         let appended = self.log.append(outputs);
         metrics::histogram!(metric::APPEND_SECONDS).record(begun.elapsed());
@@ -117,27 +139,17 @@ impl Writer {
                 return jobs.into_iter().for_each(|job| drop(job.reply.send(Err(error.to_string()))));
             }
         };
-        for job in jobs {
-            let own = places.by_ref().take(job.events.len()).collect();
+        for (job, records) in jobs.into_iter().zip(records) {
+            let own = places.by_ref().take(records).collect();
             drop(job.reply.send(Ok(own)));
         }
-    }
-
-    fn outputs(&mut self, job: &Job) -> Vec<Output> {
-        let topic = self.settings.topic(Topic::Platform);
-        let one = |event: &Vec<u8>| {
-            let to = TopicPartition { topic: topic.clone(), partition: self.next % self.settings.partitions };
-            self.next = self.next.wrapping_add(1);
-            let value = Some(bytes::Bytes::copy_from_slice(event));
-            Output { to, record: Record { value, timestamp_ms: job.received_ms, ..Record::default() } }
-        };
-        job.events.iter().map(one).collect()
     }
 }
 
 /// Records and bytes, while there is room for more.
 fn size(jobs: &[Job]) -> Option<(usize, usize)> {
-    let records = jobs.iter().map(|job| job.events.len()).sum();
-    let bytes = jobs.iter().flat_map(|job| &job.events).map(Vec::len).sum();
+    let records = jobs.iter().map(|job| job.records.len()).sum();
+    let values = jobs.iter().flat_map(|job| &job.records).filter_map(|output| output.record.value.as_ref());
+    let bytes = values.map(bytes::Bytes::len).sum();
     (records < RECORDS_MAX && bytes < BYTES_MAX).then_some((records, bytes))
 }

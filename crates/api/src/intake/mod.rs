@@ -6,6 +6,7 @@ mod line;
 mod room;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::{Body, Bytes};
@@ -13,12 +14,15 @@ use axum::extract::State;
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use contract::topic::Topic;
+use engine::{Output, Record, TopicPartition};
+use processor::settings::Settings;
 use service::metric;
 
-pub use append::Appender;
+pub use append::{Appender, Unkept};
 pub use line::verdict;
 use line::{Form, Line};
-pub use room::Room;
+pub use room::{Held, Room};
 
 use crate::problem::Problem;
 use crate::router::Edges;
@@ -77,19 +81,41 @@ fn length(headers: &HeaderMap) -> Result<Option<usize>, Problem> {
     }
 }
 
+/// Why a body was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It took too long.
+    Slow,
+    /// It has more bytes than are taken.
+    Large,
+    /// It did not arrive whole.
+    Cut,
+    /// There is no room for it just now.
+    NoRoom,
+}
+
 /// A body within its bounds of bytes and time.
-pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
-    let slow = || {
-        let detail = format!("the body took more than {} s: send it faster or in parts", BODY_TIME_MAX.as_secs());
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
-    };
-    let read = tokio::time::timeout(BODY_TIME_MAX, axum::body::to_bytes(body, bytes_max)).await.map_err(|_| slow())?;
-    read.map_err(|error| {
+async fn body_of(body: Body, bytes_max: usize) -> Result<Bytes, Unread> {
+    let read = tokio::time::timeout(BODY_TIME_MAX, axum::body::to_bytes(body, bytes_max)).await;
+    read.map_err(|_| Unread::Slow)?.map_err(|error| {
         // What is no limit is a client that went away: it reads no answer.
         let limit = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
-        let cut =
-            || Problem::new(StatusCode::BAD_REQUEST, "body-cut-short", "the body did not arrive whole: send it again");
-        if limit { too_large(bytes_max) } else { cut() }
+        if limit { Unread::Large } else { Unread::Cut }
+    })
+}
+
+/// A body within its bounds, or the problem that it has.
+pub(crate) async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    body_of(body, bytes_max).await.map_err(|why| match why {
+        Unread::Large => too_large(bytes_max),
+        Unread::NoRoom => room::full(),
+        Unread::Cut => {
+            Problem::new(StatusCode::BAD_REQUEST, "body-cut-short", "the body did not arrive whole: send it again")
+        }
+        Unread::Slow => {
+            let detail = format!("the body took more than {} s: send it faster or in parts", BODY_TIME_MAX.as_secs());
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
+        }
     })
 }
 
@@ -106,7 +132,8 @@ fn broken() -> Problem {
 async fn append(edges: &Edges, mut lines: Vec<Line>) -> Result<Vec<Line>, Problem> {
     let events = lines.iter_mut().filter_map(Line::take).collect::<Vec<_>>();
     let appender = edges.appender.as_ref().ok_or_else(broken)?;
-    let offsets = if events.is_empty() { Vec::new() } else { appender.append(events, now_ms()).await? };
+    let records = outputs(&edges.settings, events, now_ms());
+    let offsets = if records.is_empty() { Vec::new() } else { appender.append(records).await? };
     let mut offsets = offsets.into_iter();
     for line in &mut lines {
         line.appended(&mut offsets);
@@ -117,6 +144,18 @@ async fn append(edges: &Edges, mut lines: Vec<Line>) -> Result<Vec<Line>, Proble
         metrics::counter!(metric::INTAKE_EVENTS, "outcome" => outcome).increment(events);
     }
     Ok(lines)
+}
+
+/// Events as records; their keys are free, so they go around.
+fn outputs(settings: &Settings, events: Vec<Vec<u8>>, received_ms: i64) -> Vec<Output> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let topic = settings.topic(Topic::Platform);
+    let one = |event: Vec<u8>| {
+        let partition = NEXT.fetch_add(1, Ordering::Relaxed) % settings.partitions.max(1);
+        let to = TopicPartition { topic: topic.clone(), partition };
+        Output { to, record: Record { value: Some(event.into()), timestamp_ms: received_ms, ..Record::default() } }
+    };
+    events.into_iter().map(one).collect()
 }
 
 /// 200 when all were taken, 207 when some were, 422 when none was.
@@ -132,7 +171,7 @@ fn answer(lines: &[Line]) -> Response {
 }
 
 /// Now, in milliseconds since the Unix epoch.
-pub(crate) fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

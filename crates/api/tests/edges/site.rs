@@ -52,7 +52,7 @@ pub(crate) async fn site(token: Option<&str>) -> Site {
     board.observe(&[(TASK, State::Running)], &[], &Counts::default(), 0);
     let edges = Edges {
         settings: Arc::clone(&settings),
-        appender: Some(Appender::start(Arc::clone(&slow) as Arc<dyn Log>, Arc::clone(&settings)).expect("a thread")),
+        appender: Some(Appender::start(Arc::clone(&slow) as Arc<dyn Log>).expect("a thread")),
         board: Arc::clone(&board),
         metrics: PrometheusBuilder::new().build_recorder().handle(),
         token: token.map(Secret::new),

@@ -16,6 +16,9 @@ const NAME: &str = "run.json";
 pub(crate) struct Control {
     /// Loopback address of the commands.
     pub(crate) address: SocketAddr,
+    /// Where webhooks come in, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    webhooks: Option<SocketAddr>,
     /// What to show.
     pub(crate) token: String,
     /// The process, for people.
@@ -34,12 +37,18 @@ impl Control {
     }
 
     /// Writes it, readable by this user only, over what a killed one has left.
-    pub(crate) fn write(data: &Path, mut address: SocketAddr, token: &Secret) -> Result<Written> {
+    pub(crate) fn write(
+        data: &Path,
+        mut address: SocketAddr,
+        webhooks: Option<SocketAddr>,
+        token: &Secret,
+    ) -> Result<Written> {
         if address.ip().is_unspecified() {
             address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
         }
         let control = Self {
             address,
+            webhooks,
             token: token.reveal().to_owned(),
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -4,6 +4,7 @@
 
 mod commands;
 pub(crate) mod control;
+mod door;
 mod letters;
 mod metered;
 mod signals;
@@ -68,6 +69,16 @@ pub(crate) struct Processor {
     listen: Option<SocketAddr>,
 }
 
+/// What can be asked of `gateway`.
+#[derive(clap::Args)]
+pub(crate) struct Gateway {
+    #[command(flatten)]
+    place: Place,
+    /// Where health, metrics and commands listen [default: the configuration's, else 127.0.0.1:8425].
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
 /// What a process does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -75,12 +86,21 @@ enum Role {
     All,
     /// It only folds.
     Processor,
+    /// It only takes webhooks in.
+    Gateway,
 }
 
 impl Processor {
     /// Folds until it is told to stop. Exit codes as those of `run`.
     pub(crate) fn run(self) -> Result<ExitCode> {
         Arguments { place: self.place, listen: self.listen, accept_loss: false }.run_as(Role::Processor)
+    }
+}
+
+impl Gateway {
+    /// Takes webhooks in until it is told to stop. Exit codes as those of `run`.
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        Arguments { place: self.place, listen: self.listen, accept_loss: false }.run_as(Role::Gateway)
     }
 }
 
@@ -94,7 +114,7 @@ impl Arguments {
         let mut place = self.place.clone();
         place.set.extend(self.listen.map(|listen| format!("listen={listen}")));
         let config = place.config()?;
-        if role == Role::Processor && config.kafka.is_none() {
+        if role != Role::All && config.kafka.is_none() {
             let why =
                 "is missing: instances share the work of Kafka's topics; over an embedded log `mailtally run` does all";
             return Err(config.problem("kafka.bootstrap_servers", why).into());
@@ -107,15 +127,19 @@ impl Arguments {
                 "few files may be open: raise the limit (ulimit -n) to {OPEN_FILES_MIN} or more"
             );
         }
-        let listeners = Listeners::bind(&config)?;
-        let opened = System::to_fold(&config, self.accept_loss);
+        let listeners = Listeners::bind(&config, role)?;
+        let opened = match role {
+            Role::Gateway => System::to_take(&config),
+            Role::All | Role::Processor => System::to_fold(&config, self.accept_loss),
+        };
         let mut system = opened.map_err(with_remedy)?;
         let rendered = metric::start().context("start the metrics")?;
         metrics::gauge!(metric::BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         if let Medium::Embedded(log) = &system.medium {
             log.accepted_losses().iter().for_each(|loss| tracing::warn!(loss, "this log has lost something before"));
         }
-        let board = Arc::new(board(&system, config.workers));
+        let workers = if role == Role::Gateway { 0 } else { config.workers };
+        let board = Arc::new(board(&system, workers));
         let metered = Arc::new(Metered::new(Arc::clone(&system.log), Arc::clone(&board)));
         system.log = Arc::clone(&metered) as Arc<dyn log::Log>;
         system.folds = Folds::Live(Arc::clone(&board));
@@ -150,23 +174,27 @@ struct Listeners {
     clients: TcpListener,
     /// The command line's own, where the clients' can be reached from elsewhere.
     commands: Option<TcpListener>,
+    /// For webhooks, where any are taken.
+    webhooks: Option<TcpListener>,
 }
 
 impl Listeners {
-    fn bind(config: &Config) -> Result<Self> {
-        let bind = |address: SocketAddr| {
+    fn bind(config: &Config, role: Role) -> Result<Self> {
+        let bind = |key: &str, address: SocketAddr| {
             let listener = TcpListener::bind(address).and_then(|listener| {
                 listener.set_nonblocking(true)?;
                 Ok(listener)
             });
             listener.map_err(|error| {
-                anyhow!("cannot listen on {address} ({error}): stop the process that has it, or set listen to another address")
+                anyhow!("cannot listen on {address} ({error}): stop the process that has it, or set {key} to another address")
             })
         };
-        let clients = bind(config.listen)?;
+        let clients = bind("listen", config.listen)?;
         let own = !config.listen.ip().is_loopback();
-        let commands = own.then(|| bind(SocketAddr::from(([127, 0, 0, 1], 0)))).transpose()?;
-        Ok(Self { clients, commands })
+        let commands = own.then(|| bind("listen", SocketAddr::from(([127, 0, 0, 1], 0)))).transpose()?;
+        let taken = door::is_open(config, role);
+        let webhooks = taken.then(|| bind("gateway.listen", config.gateway.listen)).transpose()?;
+        Ok(Self { clients, commands, webhooks })
     }
 }
 
@@ -192,7 +220,13 @@ impl Live {
         let signals = Signals::listen()?;
         let stop = Arc::new(AtomicBool::new(false));
         let shares = matches!(system.medium, Medium::Kafka(..));
-        let of = if shares { config.workers } else { config.workers.min(system.settings.partitions) };
+        let of = if role == Role::Gateway {
+            0
+        } else if shares {
+            config.workers
+        } else {
+            config.workers.min(system.settings.partitions)
+        };
         let worker = |place: u32| {
             let board = Arc::clone(&board);
             let held = metrics::gauge!(metric::OVERLAY_BYTES, "worker" => place.to_string());
@@ -206,7 +240,8 @@ impl Live {
             system.start(place, of, Box::new(observe))
         };
         let workers = (0..of).map(worker).collect::<Result<Vec<_>>>()?;
-        let watch = Watch::new(Arc::clone(&system), Arc::clone(&board), metered, config.disk_headroom_bytes);
+        let mut watch = Watch::new(Arc::clone(&system), Arc::clone(&board), metered, config.disk_headroom_bytes);
+        watch.only_disk = role == Role::Gateway;
         let mut threads = vec![watch.start(&stop)?];
         if let Medium::Embedded(log) = &system.medium {
             threads.push(upkeep::start(log, &stop)?);
@@ -217,14 +252,14 @@ impl Live {
     /// Answers HTTP until a signal, or until something cannot go on.
     fn serve(
         &self,
-        listeners: Listeners,
+        mut listeners: Listeners,
         rendered: metrics_exporter_prometheus::PrometheusHandle,
         config: &Config,
     ) -> Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let token = control::token()?;
         let running = api::Running::default();
-        let intake = || Appender::start(Arc::clone(&self.system.log), Arc::clone(&self.system.settings));
+        let intake = || Appender::start(Arc::clone(&self.system.log));
         let edges = Arc::new(Edges {
             settings: Arc::clone(&self.system.settings),
             appender: (self.role == Role::All).then(intake).transpose()?,
@@ -236,12 +271,19 @@ impl Live {
             room: api::Room::default(),
             running: running.clone(),
         });
-        let servers = runtime.block_on(async { open(listeners, &edges) })?;
+        let webhooks =
+            listeners.webhooks.is_some().then(|| door::gateway(&self.system, &self.board, config)).transpose()?;
+        let door = listeners.webhooks.take();
+        let mut servers = runtime.block_on(async { open(listeners, &edges) })?;
         drop(edges);
         let reached = servers.last().map(Server::address).context("a listener")?;
         let clients = servers.first().map(Server::address).context("a listener")?;
-        let control = Control::write(&self.system.root, reached, &token)?;
-        tracing::info!(listen = %clients, data = %self.system.root.display(), "running");
+        let door =
+            door.zip(webhooks).map(|(listener, gateway)| runtime.block_on(async { door::open(listener, gateway) }));
+        servers.extend(door.transpose()?);
+        let door = servers.last().map(Server::address).filter(|last| *last != reached);
+        let control = Control::write(&self.system.root, reached, door, &token)?;
+        tracing::info!(listen = %clients, webhooks = ?door, data = %self.system.root.display(), "running");
         let done = self.turn_over();
         control.remove();
         runtime.block_on(async {

@@ -35,6 +35,13 @@ impl System {
         }
     }
 
+    /// Opens it for a process that takes webhooks in and folds nothing: its data directory holds the spool.
+    pub(crate) fn to_take(config: &Config) -> Result<Self> {
+        let brokers = config.kafka.as_ref().context("kafka.bootstrap_servers is missing")?;
+        let lock = directory::take_for_kafka(&config.data)?;
+        Ok(Self { _lock: Some(lock), ..Self::to_ask_kafka(config, brokers)? })
+    }
+
     /// A data directory with the log in it.
     fn over_embedded(config: &Config, accounts: Accounts, accept_loss: bool) -> Result<Self> {
         let root = &config.data;

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use providers::{Mapping, Place};
+use providers::sns::Certificate;
+use providers::{Mapping, Place, Secret};
 
+use super::door;
 use super::file::{Field, RawAccount};
 use super::layer::unknown;
 use super::problem::{Origin, Problem, nearest};
@@ -19,10 +21,22 @@ pub struct Account {
     pub organisations: Vec<String>,
     /// Where its payloads carry our ids.
     pub mapping: Mapping,
+    /// What its webhooks are signed or shown with: one, or two while it changes from one to the other. Without any none is taken.
+    pub secrets: Vec<Secret>,
+    /// The topics of Amazon SNS that may post for it.
+    pub topics: Vec<String>,
+    /// The public URL as the provider was told it; Mandrill signs it.
+    pub url: Option<String>,
+    /// The certificate that Amazon SNS signs with, where it is not to be fetched.
+    pub certificate: Option<Certificate>,
 }
 
 /// The fields of an account.
-const FIELDS: [&str; 4] = ["provider", "name", "organisations", "mapping"];
+const FIELDS: [&str; 8] =
+    ["provider", "name", "organisations", "mapping", "secrets", "topics", "url", "certificate_file"];
+
+/// The environment's variables, in which a secret may stand.
+pub(super) type Variables = BTreeMap<String, String>;
 
 /// One of our ids in a mapping.
 type Slot = fn(&mut Mapping) -> &mut Place;
@@ -56,12 +70,12 @@ impl Account {
 }
 
 /// The file's accounts.
-pub(super) fn all(raw: Vec<RawAccount>, problems: &mut Vec<Problem>) -> Vec<Account> {
+pub(super) fn all(raw: Vec<RawAccount>, variables: &Variables, problems: &mut Vec<Problem>) -> Vec<Account> {
     let mut names = BTreeSet::new();
     let mut accounts = Vec::with_capacity(raw.len());
     for entry in raw {
         let origin = entry.origin.clone();
-        let account = one(entry, problems);
+        let account = one(entry, variables, problems);
         if !names.insert((account.provider.clone(), account.name.clone())) {
             let value = format!("{}/{}", account.provider, account.name);
             problems.push(Problem::of("account", &value, origin, "stands there twice: give each its own name"));
@@ -71,12 +85,16 @@ pub(super) fn all(raw: Vec<RawAccount>, problems: &mut Vec<Problem>) -> Vec<Acco
     accounts
 }
 
-fn one(entry: RawAccount, problems: &mut Vec<Problem>) -> Account {
+fn one(entry: RawAccount, variables: &Variables, problems: &mut Vec<Problem>) -> Account {
     let mut account = Account {
         provider: String::new(),
         name: "main".to_owned(),
         organisations: Vec::new(),
         mapping: Mapping::default(),
+        secrets: Vec::new(),
+        topics: Vec::new(),
+        url: None,
+        certificate: None,
     };
     for (name, field, at) in entry.fields {
         let mut wrong = |value: &str, why: &str| {
@@ -87,6 +105,12 @@ fn one(entry: RawAccount, problems: &mut Vec<Problem>) -> Account {
             ("name", Field::Text(text)) if !text.is_empty() => account.name = text,
             ("organisations", Field::List(list)) => account.organisations = texts(list, &mut wrong),
             ("mapping", Field::Table(table)) => mapping(table, &mut account.mapping, problems),
+            ("secrets", Field::List(list)) => account.secrets = door::secrets(list, variables, &mut wrong),
+            ("topics", Field::List(list)) => account.topics = door::topics(list, &mut wrong),
+            ("url", Field::Text(url)) => account.url = door::url(url, &mut wrong),
+            ("certificate_file", Field::Text(file)) => account.certificate = door::certificate(&file, &mut wrong),
+            ("secrets" | "topics", _) => wrong("", "is no list: write it like [\"file:/run/secrets/sendgrid\"]"),
+            ("url" | "certificate_file", _) => wrong("", "is no text: give one"),
             ("provider" | "name", _) => wrong("", "is no text, or an empty one: give one"),
             ("organisations", _) => wrong("", "is no list: write it like [\"acme\"]"),
             ("mapping", _) => wrong("", "is no table: write it like { campaign = \"category:c-\" }"),

@@ -62,6 +62,18 @@ pub const KEYS: &[Key] = &[
     ),
     key("disk_headroom_bytes", Kind::Bytes(0, 1 << 50), "256 MiB", "free space below which the intake takes nothing"),
     key("listen", Kind::Socket, "127.0.0.1:8425", "where HTTP listens; off loopback a token is required"),
+    key(
+        "gateway.listen",
+        Kind::Socket,
+        "127.0.0.1:8426",
+        "where HTTP listens for providers' webhooks, behind what ends TLS; every request is authenticated",
+    ),
+    key(
+        "gateway.spool_bytes",
+        Kind::Bytes(MIB, 1 << 40),
+        "256 MiB",
+        "bytes of webhooks that wait in the data directory while the log is away; beyond, providers are told to come again",
+    ),
     key("token", Kind::Secret, "", "what clients show as: Authorization: Bearer TOKEN"),
     key("token_file", Kind::Path, "", "a file with the token, instead of token"),
     key(

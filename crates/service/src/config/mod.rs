@@ -2,6 +2,7 @@
 //! The page to begin with is [`key::KEYS`]; all problems are reported at once.
 
 mod account;
+mod door;
 mod file;
 mod kafka;
 mod key;
@@ -46,6 +47,8 @@ pub struct Config {
     pub disk_headroom_bytes: u64,
     /// Where HTTP listens.
     pub listen: SocketAddr,
+    /// Where webhooks come in.
+    pub gateway: Gateway,
     /// What a client must show.
     pub token: Option<Secret>,
     /// Whether readers' fields are also published as JSON.
@@ -61,6 +64,15 @@ pub struct Config {
     /// Providers' accounts.
     pub accounts: Vec<Account>,
     settings: Settings,
+}
+
+/// Where webhooks come in, and what waits of them while the log is away.
+#[derive(Clone, Copy, Debug)]
+pub struct Gateway {
+    /// Where HTTP listens for them.
+    pub listen: SocketAddr,
+    /// Most bytes of the spool.
+    pub spool_bytes: u64,
 }
 
 /// Bounds of one transaction.
@@ -130,7 +142,8 @@ impl Config {
     pub fn load(layers: &Layers) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut raw = layer::merged(layers, &mut problems);
-        let accounts = account::all(std::mem::take(&mut raw.accounts), &mut problems);
+        let variables = layers.environment.iter().cloned().collect();
+        let accounts = account::all(std::mem::take(&mut raw.accounts), &variables, &mut problems);
         let settings = raw.settings(&mut problems);
         let token = secret::token(&settings, &mut problems);
         let kafka = kafka::read(&settings, &mut problems);
@@ -158,6 +171,10 @@ impl Config {
             memory_bytes: number("memory_bytes"),
             disk_headroom_bytes: number("disk_headroom_bytes"),
             listen: value("listen").and_then(Value::socket).unwrap_or(unset),
+            gateway: Gateway {
+                listen: value("gateway.listen").and_then(Value::socket).unwrap_or(unset),
+                spool_bytes: number("gateway.spool_bytes"),
+            },
             token: None,
             json_topics: switch("json_topics"),
             commit: Commit {

@@ -22,6 +22,15 @@ pub fn toml(config: &Config) -> String {
         let places: Vec<String> =
             account.places().map(|(slot, place)| format!("{slot} = {}", json!(words(place)))).collect();
         out.push_str(&format!("mapping = {{ {} }}\n", places.join(", ")));
+        if !account.topics.is_empty() {
+            out.push_str(&format!("topics = {}\n", json!(account.topics)));
+        }
+        if let Some(url) = &account.url {
+            out.push_str(&format!("url = {}\n", json!(url)));
+        }
+        if !account.secrets.is_empty() {
+            out.push_str(&format!("# secrets: {}, not shown\n", account.secrets.len()));
+        }
     }
     out
 }

@@ -52,6 +52,13 @@ metrics_table! {
     UPKEEP_REMOVED = "mailtally_upkeep_removed_bytes_total", Counter, Embedded, [], "Bytes removed by retention and compaction.";
     UPKEEP_REWRITTEN = "mailtally_upkeep_rewritten_bytes_total", Counter, Embedded, [], "Bytes written by compaction.";
     INTAKE_EVENTS = "mailtally_intake_events_total", Counter, Embedded, ["outcome"], "Platform events at the HTTP intake: taken or refused.";
+    WEBHOOKS = "mailtally_webhooks_total", Counter, Any, ["provider", "outcome"], "Webhook requests, by provider and outcome: logged, spooled, probe, refused, limit (too large, too slow, encoded) or unkept (sent away to come again).";
+    WEBHOOKS_REFUSED = "mailtally_webhooks_refused_total", Counter, Any, ["provider", "reason"], "Webhook requests that were not taken for their provider's, by reason.";
+    WEBHOOK_SECONDS = "mailtally_webhook_seconds", Histogram, Any, ["provider"], "How long a webhook took from its head to its answer.";
+    SPOOL_BYTES = "mailtally_spool_bytes", Gauge, Any, [], "Bytes of webhooks that wait in the spool for the log.";
+    SPOOL_BYTES_MAX = "mailtally_spool_limit_bytes", Gauge, Any, [], "Bytes that the spool may have; beyond, providers are told to come again.";
+    SPOOL_DRAINED = "mailtally_spool_drained_total", Counter, Any, [], "Webhooks that went from the spool into the log; some twice after a kill.";
+    SPOOL_DAMAGED_BYTES = "mailtally_spool_damaged_bytes_total", Counter, Any, [], "Bytes of the spool that could not be read between others that could; their files are kept aside.";
     HTTP_REQUESTS = "mailtally_http_requests_total", Counter, Any, ["route", "status"], "HTTP requests answered.";
     HTTP_SECONDS = "mailtally_http_request_seconds", Histogram, Any, ["route"], "How long an HTTP request took.";
     BUILD = "mailtally_build_info", Gauge, Any, ["version"], "1, with the version that runs.";

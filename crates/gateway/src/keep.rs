@@ -1,0 +1,180 @@
+//! Where a request is kept before its provider is answered: in the log, or in the spool when the log does not take it soon. While
+//! anything waits in the spool the log is not asked for others; what was spooled goes into the log as soon as it takes it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use api::Appender;
+use bytes::Bytes;
+use engine::{Output, Record, Topic, TopicPartition};
+use log::Log;
+
+use crate::kept;
+use crate::spool::{Spool, Writer};
+
+/// How long the log may take before a request is spooled: no provider waits less than 5 seconds for its answer (Postal).
+const LOG_MAX: Duration = Duration::from_millis(1_500);
+/// Between two tries to drain.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// Between two looks for something to drain.
+const LOOK: Duration = Duration::from_millis(50);
+/// Records of one append from the spool.
+const DRAIN_RECORDS: usize = 500;
+
+/// Where a request is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// In the log, acknowledged by it.
+    Log,
+    /// In the spool, fsynced.
+    Spool,
+}
+
+/// Why a request is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unkept(pub String);
+
+/// The intake of webhooks of this process.
+pub struct Keeper {
+    target: Target,
+    appender: Appender,
+    spool: Writer,
+    away: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+    drain: Option<JoinHandle<()>>,
+}
+
+/// The topic of webhooks.
+#[derive(Clone)]
+struct Target {
+    topic: Topic,
+    partitions: u32,
+}
+
+impl Drop for Keeper {
+    /// The threads have let go of log and spool when this returns.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.drain.take() {
+            // One that panicked has said so.
+            thread.join().ok();
+        }
+    }
+}
+
+impl Keeper {
+    /// Starts its threads over the log's topic of webhooks and a spool.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(log: Arc<dyn Log>, topic: Topic, partitions: u32, spool: Spool) -> std::io::Result<Self> {
+        let target = Target { topic, partitions };
+        let (away, stop) = (Arc::new(AtomicBool::new(!spool.is_empty())), Arc::new(AtomicBool::new(false)));
+        let drain = Drain {
+            log: Arc::clone(&log),
+            target: target.clone(),
+            spool: spool.clone(),
+            away: Arc::clone(&away),
+            stop: Arc::clone(&stop),
+        };
+        let drain = std::thread::Builder::new().name("drain".to_owned()).spawn(move || drain.run())?;
+        Ok(Self {
+            target,
+            appender: Appender::start(log)?,
+            spool: Writer::start(spool)?,
+            away,
+            stop,
+            drain: Some(drain),
+        })
+    }
+
+    /// Keeps a request; it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`Unkept`], when neither log nor spool has it for certain.
+    pub async fn keep(&self, record: Record) -> Result<Kept, Unkept> {
+        let value = record.value.clone().unwrap_or_default();
+        if !self.away.load(Ordering::Acquire) {
+            let why = match tokio::time::timeout(LOG_MAX, self.appender.append(vec![self.target.output(record)])).await
+            {
+                Ok(Ok(_)) => return Ok(Kept::Log),
+                Ok(Err(why)) => why.to_string(),
+                Err(_) => format!("it took longer than {} ms", LOG_MAX.as_millis()),
+            };
+            if !self.away.swap(true, Ordering::AcqRel) {
+                tracing::warn!(why, "the log does not take webhooks: they are spooled");
+            }
+        }
+        self.spool.append(value).await.map(|()| Kept::Spool).map_err(Unkept)
+    }
+}
+
+impl Target {
+    fn output(&self, record: Record) -> Output {
+        let partition = contract::key::partition(record.key.as_deref().unwrap_or_default(), self.partitions);
+        Output { to: TopicPartition { topic: self.topic.clone(), partition }, record }
+    }
+}
+
+/// The thread that empties the spool.
+struct Drain {
+    log: Arc<dyn Log>,
+    target: Target,
+    spool: Spool,
+    away: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drain {
+    fn run(&self) {
+        while !self.stop.load(Ordering::Acquire) {
+            if !self.away.load(Ordering::Acquire) && self.spool.is_empty() {
+                std::thread::sleep(LOOK);
+                continue;
+            }
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) => {
+                    // Nothing waits any more: the log is asked again.
+                    self.away.store(false, Ordering::Release);
+                    tracing::info!("the spool is empty: the log takes webhooks again");
+                }
+                Err(why) => {
+                    tracing::debug!(why, "the spool is not drained yet");
+                    std::thread::sleep(TRY_AGAIN);
+                }
+            }
+        }
+    }
+
+    /// Drains the oldest segment; false when there is none.
+    fn step(&self) -> Result<bool, String> {
+        let Some(oldest) = self.spool.oldest().map_err(|why| why.to_string())? else { return Ok(false) };
+        for values in oldest.values.chunks(DRAIN_RECORDS) {
+            let records = values.iter().filter_map(|value| self.output(value)).collect::<Vec<_>>();
+            while !records.is_empty() {
+                match self.log.append(records.clone()) {
+                    Ok(_) => break,
+                    Err(why) if self.stop.load(Ordering::Acquire) => return Err(why.to_string()),
+                    Err(why) => {
+                        tracing::debug!(%why, "the log is still away");
+                        std::thread::sleep(TRY_AGAIN);
+                    }
+                }
+            }
+        }
+        self.spool.drained(&oldest).map_err(|why| why.to_string())?;
+        Ok(true)
+    }
+
+    fn output(&self, value: &Bytes) -> Option<Output> {
+        let record = kept::again(value);
+        if record.is_none() {
+            tracing::error!("the spool holds something that is no webhook; it is left out");
+        }
+        record.map(|record| self.target.output(record))
+    }
+}
