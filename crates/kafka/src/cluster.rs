@@ -173,8 +173,9 @@ impl Cluster {
             return Ok(());
         }
         let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
-        let described = native::describe(&self.consumer, &names, self.options.patience)
-            .ok_or_else(|| self.explain("describe the topics", &timed_out()))?;
+        let asked = || native::describe(&self.consumer, &names, self.options.patience);
+        let described = self.again(asked, Option::is_some);
+        let described = described.ok_or_else(|| self.explain("describe the topics", &timed_out()))?;
         for (topic, described) in topics.iter_mut().zip(described) {
             if let Some(described) = described {
                 (topic.id, topic.rights) = (described.id, described.rights);
@@ -189,7 +190,8 @@ impl Cluster {
         }
         let asked: Vec<ResourceSpecifier<'_>> =
             topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
-        let answer = block_on(self.admin.describe_configs(&asked, &self.patience()));
+        let ask = || block_on(self.admin.describe_configs(&asked, &self.patience()));
+        let answer = self.again(ask, |answer| !answer.as_ref().is_err_and(is_broken));
         let resources = answer.map_err(|error| self.explain("describe the topics", &error))?;
         for (topic, resource) in topics.iter_mut().zip(resources) {
             topic.configs = match resource {
@@ -200,6 +202,19 @@ impl Cluster {
             };
         }
         Ok(())
+    }
+
+    /// Asks again, where an answer does not count and there is time: librdkafka does not repeat what an administrator asks when
+    /// the broker dies that was asked.
+    fn again<T>(&self, ask: impl Fn() -> T, counts: impl Fn(&T) -> bool) -> T {
+        let until = Instant::now() + self.options.patience;
+        loop {
+            let answer = ask();
+            if counts(&answer) || Instant::now() + LISTEN_AGAIN >= until {
+                return answer;
+            }
+            std::thread::sleep(LISTEN_AGAIN);
+        }
     }
 
     /// Makes a topic. One that is there already is left as it is, whatever it is.
@@ -272,6 +287,11 @@ fn is_there(consumer: &BaseConsumer<Context>, partition: &TopicPartition, until:
     let topic = metadata.topics().iter().find(|topic| topic.name() == partition.topic.name());
     let is_it = |one: &rdkafka::metadata::MetadataPartition| u32::try_from(one.id()) == Ok(partition.partition);
     Ok(topic.is_some_and(|topic| topic.error().is_none() && topic.partitions().iter().any(is_it)))
+}
+
+/// The connection ended before the answer came.
+fn is_broken(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::AdminOp(RDKafkaErrorCode::BrokerTransportFailure))
 }
 
 fn in_force(resource: ConfigResource) -> BTreeMap<String, String> {

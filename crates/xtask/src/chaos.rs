@@ -17,10 +17,11 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
 /// What a binary with the feature `seeded-bugs` can do wrong.
 const BUGS: [&str; 4] = ["lose", "copy", "apart", "row"];
 
-/// Builds a binary that is wrong, and fails where that is not found. The next build puts the right one back.
+/// Builds a binary that is wrong, fails where that is not found, and puts the right one back.
 pub(crate) fn seeded(bug: &str) -> Result<(), String> {
     run(&mut setup::cargo(&["build", "-p", "mailtally", "--features", "seeded-bugs"]))?;
-    run(&mut setup::cargo(&["run", "--quiet", "-p", "chaos", "--", "--bug", bug]))
+    let found = run(&mut setup::cargo(&["run", "--quiet", "-p", "chaos", "--", "--bug", bug]));
+    run(&mut setup::cargo(&["build", "-p", "mailtally"])).and(found)
 }
 
 /// Builds the binary that is struck, then strikes it.

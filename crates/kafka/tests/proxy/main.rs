@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
 mod proxy;
+mod questions;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -19,8 +19,8 @@ use super::open::{options, settings};
 use super::{Folds, Medium, System};
 use crate::{directory, topics};
 
-/// How long a group may be without a coordinator.
-const COORDINATOR_MAX: Duration = Duration::from_secs(10);
+/// How long a group may be without a coordinator: another broker takes over for one that died.
+const COORDINATOR_MAX: Duration = Duration::from_secs(30);
 /// Between two questions for it.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Threads that produce besides a worker's: the intake's.
