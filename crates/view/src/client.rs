@@ -1,19 +1,16 @@
 //! One client: name, contact row, and every mail sent to them or withheld from them, in a campaign or not.
 
-use std::collections::BTreeMap;
-
+use contract::key as canonical;
 use contract::proto::contact::v1::ContactState;
 use contract::proto::platform::v1::Body;
 use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
-use contract::{contact, key as canonical};
 use domain::Time;
-use domain::contact::state::{Holding, email_state};
-use domain::contact::{Contact, Policy, Subject};
 
-use crate::fold::{Rows as _, first, stats};
+use crate::fold::{Rows as _, stats};
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::recipients::Recipient;
+use crate::stands::first;
 use crate::{PAGE_ROWS_MAX, key};
 
 /// A mail of a client.
@@ -65,28 +62,6 @@ impl Snapshot<'_> {
         let contact = self.contact(&canonical::client(organisation, client))?;
         let is_known = name.is_some() || contact.is_some() || !mails.is_empty();
         Ok(is_known.then_some(Client { name, contact, mails, next }))
-    }
-
-    /// Every Email State that holds of a client at an instant, the gravest first; empty when the organisation knows no such
-    /// client.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn states(&self, organisation: &str, client: &str, at: Time) -> Result<Vec<Holding>, Error> {
-        let read = |subject: &Subject| -> Result<Option<Contact>, Error> {
-            let row = self.contact(&contact::key(organisation, subject))?;
-            Ok(row.and_then(|row| contact::row_from_wire(subject, &row).ok()))
-        };
-        let Some(known) = read(&Subject::Client(client.to_owned()))? else { return Ok(Vec::new()) };
-        let mut addresses = BTreeMap::new();
-        for address in known.addresses() {
-            if let Some(row) = read(&Subject::Address(address))? {
-                addresses.insert(address, row);
-            }
-        }
-        let said = self.organisation(organisation)?.unwrap_or_default();
-        let policy = Policy::new(&said.zone, said.inactivity_months).or_else(|_| Policy::new("UTC", 0));
-        Ok(policy.map(|policy| email_state(&known, &addresses, &policy, at)).unwrap_or_default())
     }
 
     /// The body of a mail as it was sent, while it is kept.

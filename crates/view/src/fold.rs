@@ -1,18 +1,22 @@
 //! What published rows do to the view: the row itself, the lists that it stands in, and its share of its campaign's recount,
 //! in one batch, so that a number and its list never disagree. Pure: reads through [`Rows`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use contract::proto::campaign::v1::{CampaignStats, Counters as WireCounters};
-use contract::proto::message::v1::MessageState;
+use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
-use contract::{Proto as _, counters, header};
-use domain::{Contribution, Counters, Message, Time};
+use contract::{Proto as _, counters, header, key as canonical};
+use domain::{Counters, Time};
 use engine::Stored;
 
-use crate::key;
-use crate::tile::Tile;
+use crate::stands::Stands;
+use crate::sums::Sums;
+use crate::{key, people};
+
+/// A campaign by organisation and id.
+pub(crate) type Named = (String, String);
 
 /// What is in the store before a batch.
 pub(crate) trait Rows {
@@ -25,17 +29,63 @@ pub(crate) trait Rows {
 /// Rows over those of a store: what a batch has written so far.
 pub(crate) struct Batch<'a, R> {
     under: &'a R,
+    partition: u32,
     writes: BTreeMap<Bytes, Option<Bytes>>,
+    counters: BTreeMap<Bytes, Difference>,
+    sums: BTreeMap<Bytes, Sums>,
+    touched: BTreeSet<Named>,
+}
+
+/// What a batch adds to counters, takes away from them, and up to which position of their source.
+#[derive(Default)]
+struct Difference {
+    more: Counters,
+    less: Counters,
+    source: Option<u64>,
+}
+
+/// What a batch has come to.
+pub(crate) struct Changes {
+    /// Rows; `None` deletes.
+    pub(crate) writes: Vec<(Bytes, Option<Bytes>)>,
+    /// Campaigns of which a row changed.
+    pub(crate) touched: BTreeSet<Named>,
 }
 
 impl<'a, R: Rows> Batch<'a, R> {
-    pub(crate) fn over(under: &'a R) -> Self {
-        Self { under, writes: BTreeMap::new() }
+    /// A batch of records of this partition.
+    pub(crate) fn over(under: &'a R, partition: u32) -> Self {
+        let (writes, counters) = (BTreeMap::new(), BTreeMap::new());
+        Self { under, partition, writes, counters, sums: BTreeMap::new(), touched: BTreeSet::new() }
     }
 
     /// What is to be written, by key.
-    pub(crate) fn into_writes(self) -> Vec<(Bytes, Option<Bytes>)> {
-        self.writes.into_iter().collect()
+    pub(crate) fn finish(mut self) -> Result<Changes, R::Error> {
+        for (key, difference) in std::mem::take(&mut self.counters) {
+            self.recount(key, &difference)?;
+        }
+        for (key, more) in std::mem::take(&mut self.sums) {
+            let mut sums = self.get(&key)?.map(|row| Sums::of_row(&row)).unwrap_or_default();
+            sums.add(&more);
+            self.put(key, sums.to_row());
+        }
+        Ok(Changes { writes: self.writes.into_iter().collect(), touched: self.touched })
+    }
+
+    fn recount(&mut self, key: Bytes, difference: &Difference) -> Result<(), R::Error> {
+        let before = self.get(&key)?;
+        let (known, row) = difference.source.map_or((None, before.as_ref().cloned()), |_| split(before.as_ref()));
+        let mut sum = row.map(|row| counted(&row)).unwrap_or_default();
+        // More first: what is taken away is there.
+        sum.add(&difference.more);
+        sum.subtract(&difference.less);
+        let mut row = BytesMut::new();
+        if let Some(source) = difference.source {
+            row.put_u64(known.map_or(source, |known: u64| known.max(source)));
+        }
+        row.extend_from_slice(&counters::to_wire(&sum).encode_to_vec());
+        self.put(key, (sum != Counters::default()).then(|| row.freeze()));
+        Ok(())
     }
 
     fn get(&self, key: &Bytes) -> Result<Option<Bytes>, R::Error> {
@@ -53,16 +103,19 @@ impl<'a, R: Rows> Batch<'a, R> {
         let (before, after) = (self.get(&key)?, stored.record.value.clone());
         match topic {
             Topic::CampaignStats => self.campaign(own, before.as_ref(), after.as_ref()),
-            Topic::MessageStatus => self.message(own, before.as_ref(), after.as_ref())?,
-            _ => {}
+            Topic::MessageStatus => self.message(own, before.as_ref(), after.as_ref(), source(stored))?,
+            Topic::ContactState => {
+                self.relist(&people::of_contact(own, before.as_ref()), people::of_contact(own, after.as_ref()))
+            }
+            _ => self.private(own, before.as_ref(), after.as_ref())?,
         }
         self.put(key, after);
         self.advance(as_of(stored))
     }
 
     /// The view is up to here.
-    pub(crate) fn stands_at(&mut self, topic: Topic, partition: u32, next: u64) {
-        self.put(key::position(topic, partition), Some(Bytes::copy_from_slice(&next.to_be_bytes())));
+    pub(crate) fn stands_at(&mut self, topic: Topic, next: u64) {
+        self.put(key::position(topic, self.partition), Some(Bytes::copy_from_slice(&next.to_be_bytes())));
     }
 
     fn advance(&mut self, as_of: i64) -> Result<(), R::Error> {
@@ -74,78 +127,127 @@ impl<'a, R: Rows> Batch<'a, R> {
     }
 
     fn campaign(&mut self, own: &[u8], before: Option<&Bytes>, after: Option<&Bytes>) {
-        let Some([organisation, campaign]) = contract::key::strings::<2>(own) else { return };
+        let Some([organisation, campaign]) = canonical::strings::<2>(own) else { return };
         if campaign.is_empty() {
             return;
         }
         let place = |row: &Bytes| key::listed(organisation, created(&stats(row)), campaign);
-        let (was, is) = (before.map(place), after.map(place));
-        if was != is {
-            was.into_iter().for_each(|key| self.put(key, None));
-            is.into_iter().for_each(|key| self.put(key, Some(Bytes::new())));
-        }
+        self.relist(&before.map(place).into_iter().collect(), after.map(place).into_iter().collect());
+        self.touched.insert((organisation.to_owned(), campaign.to_owned()));
     }
 
-    fn message(&mut self, own: &[u8], before: Option<&Bytes>, after: Option<&Bytes>) -> Result<(), R::Error> {
-        let Some([organisation, id]) = contract::key::strings::<2>(own) else { return Ok(()) };
-        let (was, is) = (before.and_then(Stands::of), after.and_then(Stands::of));
-        for (stands, there) in [(&was, false), (&is, true)] {
-            let Some(stands) = stands else { continue };
-            let row = there.then(Bytes::new);
-            stands.lists(organisation, id).for_each(|key| self.put(key, row.clone()));
-        }
-        // More first: what is taken away is there.
-        if let Some(share) = is.and_then(|stands| stands.share) {
-            self.count(organisation, &share, Counters::add)?;
-        }
-        if let Some(share) = was.and_then(|stands| stands.share) {
-            self.count(organisation, &share, Counters::subtract)?;
-        }
-        Ok(())
+    /// Takes a row out of the lists that it was in, and puts it in those that it is in.
+    fn relist(&mut self, was: &BTreeSet<Bytes>, is: BTreeSet<Bytes>) {
+        was.difference(&is).for_each(|key| self.put(key.clone(), None));
+        is.into_iter().filter(|key| !was.contains(key)).for_each(|key| self.put(key, Some(Bytes::new())));
     }
 
-    fn count(
+    fn message(
         &mut self,
-        organisation: &str,
-        share: &Contribution,
-        change: impl Fn(&mut Counters, &Counters),
+        own: &[u8],
+        before: Option<&Bytes>,
+        after: Option<&Bytes>,
+        source: u64,
     ) -> Result<(), R::Error> {
-        let key = key::counters(organisation, &share.campaign);
-        let mut sum = self.get(&key)?.map(|row| counted(&row)).unwrap_or_default();
-        change(&mut sum, &share.counters);
-        self.put(key, Some(counters::to_wire(&sum).encode_to_vec().into()));
+        let Some([organisation, id]) = canonical::strings::<2>(own) else { return Ok(()) };
+        let (was, is) = (before.and_then(Stands::of), after.and_then(Stands::of));
+        let lists = |stands: &Option<Stands>| stands.iter().flat_map(|stands| stands.lists(organisation, id)).collect();
+        self.relist(&lists(&was), lists(&is));
+        let changed = was.as_ref().map(|was| &was.share) != is.as_ref().map(|is| &is.share);
+        for (stands, there) in [(was, false), (is, true)] {
+            let Some(stands) = stands else { continue };
+            let domain = self.domain(organisation, &stands.client, id)?;
+            self.count(organisation, &stands, &domain, there, changed.then_some(source));
+        }
+        let key = key::reflected(self.partition);
+        if self.get(&key)?.map_or(0, |known| number(&known)) < source {
+            self.put(key, Some(Bytes::copy_from_slice(&source.to_be_bytes())));
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, organisation: &str, stands: &Stands, domain: &str, there: bool, source: Option<u64>) {
+        let Some(share) = &stands.share else { return };
+        let campaign = share.campaign.as_str();
+        self.touched.insert((organisation.to_owned(), campaign.to_owned()));
+        if let Some(source) = source {
+            self.differ(key::counters(organisation, campaign), &share.counters, there, None);
+            self.differ(key::source(organisation, campaign, self.partition), &share.counters, there, Some(source));
+        }
+        if stands.counted().is_none() {
+            return;
+        }
+        for (tag, name) in [(key::PROVIDER, stands.provider.as_str()), (key::DOMAIN, domain)] {
+            self.differ(key::part(tag, organisation, campaign, name), &share.counters, there, None);
+        }
+        let moments = stands.moments.iter().map(|(at, sums)| (key::moment(organisation, campaign, *at), sums));
+        let links = stands.links.iter().map(|(name, sums)| (key::part(key::LINK, organisation, campaign, name), sums));
+        for (key, sums) in moments.chain(links) {
+            let sum = self.sums.entry(key).or_default();
+            if there { sum.add(sums) } else { sum.subtract(sums) }
+        }
+    }
+
+    fn differ(&mut self, key: Bytes, counters: &Counters, there: bool, source: Option<u64>) {
+        let difference = self.counters.entry(key).or_default();
+        if there {
+            difference.more.add(counters)
+        } else {
+            difference.less.add(counters)
+        }
+        difference.source = difference.source.max(source);
+    }
+
+    /// The mailbox domain of a message, as far as the address used is kept.
+    fn domain(&self, organisation: &str, client: &str, id: &str) -> Result<String, R::Error> {
+        let own = canonical::private(organisation, client, &format!("mail/{id}"));
+        let row = self.get(&key::row(Topic::Private, &own))?;
+        Ok(row.as_ref().map(mailbox).unwrap_or_default())
+    }
+
+    fn private(&mut self, own: &[u8], before: Option<&Bytes>, after: Option<&Bytes>) -> Result<(), R::Error> {
+        self.relist(&people::of_private(own, before), people::of_private(own, after));
+        let Some([organisation, client, part]) = canonical::strings::<3>(own) else { return Ok(()) };
+        let Some(id) = part.strip_prefix("mail/") else { return Ok(()) };
+        let (was, is) = (before.map(mailbox).unwrap_or_default(), after.map(mailbox).unwrap_or_default());
+        if was == is {
+            return Ok(());
+        }
+        let row = self.get(&key::row(Topic::MessageStatus, &canonical::message(organisation, id)))?;
+        let Some(stands) = row.as_ref().and_then(Stands::of).filter(|stands| stands.client == client) else {
+            return Ok(());
+        };
+        if let Some(share) = stands.counted() {
+            for (domain, there) in [(was, false), (is, true)] {
+                let key = key::part(key::DOMAIN, organisation, &share.campaign, &domain);
+                self.differ(key, &share.counters, there, None);
+            }
+        }
         Ok(())
     }
 }
 
-/// Where a message's row stands.
-struct Stands {
-    share: Option<Contribution>,
-    client: String,
-    first: Option<Time>,
-}
-
-impl Stands {
-    fn of(row: &Bytes) -> Option<Self> {
-        let row: MessageState = contract::decode_shared("MessageState", row).ok()?;
-        let client = row.client.clone();
-        let message = contract::message::from_wire(row).ok()?;
-        Some(Self { share: Contribution::of(&message), client, first: first(&message) })
-    }
-
-    fn lists<'a>(&'a self, organisation: &'a str, id: &'a str) -> impl Iterator<Item = Bytes> + 'a {
-        let in_campaign = self.share.iter().filter(|share| !share.campaign.is_empty());
-        let tiles = in_campaign.flat_map(move |share| {
-            Tile::of(share).map(move |tile| key::recipient(organisation, &share.campaign, tile, id))
-        });
-        let mailed = self.first.filter(|_| !self.client.is_empty());
-        tiles.chain(mailed.map(|first| key::mailed(organisation, &self.client, first, id)))
+fn mailbox(row: &Bytes) -> String {
+    match people::private(row) {
+        Some(Row::Mail(mail)) => people::domain_of(&mail.address),
+        _ => String::new(),
     }
 }
 
-/// When the first thing that counts happened to a message.
-pub(crate) fn first(message: &Message) -> Option<Time> {
-    message.live().next().map(|entry| entry.time)
+/// A source's position and counters of a row of [`key::source`].
+pub(crate) fn split(row: Option<&Bytes>) -> (Option<u64>, Option<Bytes>) {
+    let Some(row) = row.filter(|row| row.len() >= 8) else { return (None, None) };
+    (Some(number(&row.slice(..8))), Some(row.slice(8..)))
+}
+
+pub(crate) fn number(row: &[u8]) -> u64 {
+    row.try_into().map_or(0, u64::from_be_bytes)
+}
+
+/// What a published row reflects of its fold's input.
+fn source(stored: &Stored) -> u64 {
+    let said = stored.record.headers.get(header::SOURCE).and_then(|said| std::str::from_utf8(said).ok());
+    said.and_then(|said| said.rsplit_once('@')).and_then(|(_, next)| next.parse().ok()).unwrap_or(0)
 }
 
 /// A campaign's row; one that cannot be read counts as empty.

@@ -91,10 +91,14 @@ impl Follow {
         let source = TopicPartition { topic: engine::Topic::new(&topic.name(&self.prefix)), partition };
         let read = match self.log.read(&source, from, ReadLimit { records: BATCH_RECORDS, bytes: BATCH_BYTES }) {
             Ok(read) => read,
-            // Compacted rows before it are superseded by later ones.
-            Err(log::Error::OffsetLost { start, .. }) => {
+            // For a view that has nothing of it: what was before is superseded by later rows.
+            Err(log::Error::OffsetLost { start, .. }) if from == 0 => {
                 self.view.apply((topic, partition), &[], start, (self.now_ms)())?;
                 return Ok(true);
+            }
+            // For one that has: what went, went without its tombstones.
+            Err(log::Error::OffsetLost { start, .. }) => {
+                return Err(Error::Behind { partition: source.to_string(), stands: from, start });
             }
             Err(error) => {
                 tracing::warn!(%error, "the view cannot read {source}; it is tried again");
@@ -102,10 +106,15 @@ impl Follow {
                 return Ok(false);
             }
         };
+        let ended = read.next >= read.high_watermark;
         if read.next == from {
+            self.view.at_end(topic, partition, ended);
             return Ok(false);
         }
+        // Not ended while rows of a half-read transaction are there: readers see the one before the other.
+        self.view.at_end(topic, partition, false);
         self.view.apply((topic, partition), &read.records, read.next, (self.now_ms)())?;
+        self.view.at_end(topic, partition, ended);
         Ok(true)
     }
 }

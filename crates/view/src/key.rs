@@ -19,6 +19,151 @@ pub(crate) fn row(topic: Topic, key: &[u8]) -> Bytes {
     tagged(tag, key).freeze()
 }
 
+/// A quarter of an hour: zones are apart by whole ones.
+pub(crate) const QUARTER_MICROS: i64 = 15 * 60 * 1_000_000;
+
+/// The quarter of an hour that an instant is in, since the Unix epoch.
+pub(crate) fn quarter(at: Time) -> u64 {
+    u64::try_from(at.micros() / QUARTER_MICROS).unwrap_or(0)
+}
+
+/// Quarters of an hour of a campaign.
+pub(crate) fn moments(organisation: &str, campaign: &str) -> Bytes {
+    tagged(b'h', &canonical::campaign(organisation, campaign)).freeze()
+}
+
+/// One of them.
+pub(crate) fn moment(organisation: &str, campaign: &str, quarter: u64) -> Bytes {
+    let mut key = BytesMut::from(&moments(organisation, campaign)[..]);
+    key.put_u64(quarter);
+    key.freeze()
+}
+
+/// Links, providers and mailbox domains of a campaign, by their tags.
+pub(crate) fn parts(tag: u8, organisation: &str, campaign: &str) -> Bytes {
+    tagged(tag, &canonical::campaign(organisation, campaign)).freeze()
+}
+
+/// One of them, by its name.
+pub(crate) fn part(tag: u8, organisation: &str, campaign: &str, name: &str) -> Bytes {
+    let mut key = BytesMut::from(&parts(tag, organisation, campaign)[..]);
+    key.extend_from_slice(name.as_bytes());
+    key.freeze()
+}
+
+/// Tag of links.
+pub(crate) const LINK: u8 = b'l';
+/// Tag of providers.
+pub(crate) const PROVIDER: u8 = b'v';
+/// Tag of mailbox domains.
+pub(crate) const DOMAIN: u8 = b'd';
+
+/// The recount of one partition's rows of a campaign, and the source position of the last that changed it.
+pub(crate) fn source(organisation: &str, campaign: &str, partition: u32) -> Bytes {
+    let mut key = tagged(b'q', &canonical::campaign(organisation, campaign));
+    key.put_u32(partition);
+    key.freeze()
+}
+
+/// The furthest position of its source that rows of this partition of `message-status` reflect.
+pub(crate) fn reflected(partition: u32) -> Bytes {
+    let mut key = BytesMut::from(&b"z"[..]);
+    key.put_u32(partition);
+    key.freeze()
+}
+
+/// Messages of a client in a campaign.
+pub(crate) fn in_campaign(organisation: &str, campaign: &str, client: &str) -> Bytes {
+    let parts = [organisation.as_bytes(), campaign.as_bytes(), client.as_bytes()];
+    tagged(b'k', &canonical::encode(&parts)).freeze()
+}
+
+/// One of them.
+pub(crate) fn of_client(organisation: &str, campaign: &str, client: &str, message: &str) -> Bytes {
+    let mut key = BytesMut::from(&in_campaign(organisation, campaign, client)[..]);
+    key.extend_from_slice(message.as_bytes());
+    key.freeze()
+}
+
+/// Words of an organisation that begin alike.
+pub(crate) fn words(organisation: &str, begins: &str) -> Bytes {
+    let mut key = tagged(b'w', &canonical::encode(&[organisation.as_bytes()]));
+    key.extend_from_slice(begins.as_bytes());
+    key.freeze()
+}
+
+/// A word of a part of a client's private rows.
+pub(crate) fn word(organisation: &str, word: &str, client: &str, part: &str) -> Bytes {
+    let mut key = BytesMut::from(&words(organisation, word)[..]);
+    key.put_u8(0);
+    key.extend_from_slice(&canonical::encode(&[client.as_bytes(), part.as_bytes()]));
+    key.freeze()
+}
+
+/// The client and the part that a key of [`word`] names.
+pub(crate) fn found(organisation: &str, key: &[u8]) -> Option<(String, String)> {
+    let rest = key.get(words(organisation, "").len()..)?;
+    let ends = rest.iter().position(|byte| *byte == 0)?;
+    let [client, part] = canonical::strings::<2>(rest.get(ends + 1..)?)?;
+    Some((client.to_owned(), part.to_owned()))
+}
+
+/// What comes after all keys of [`word`] of one word and client.
+pub(crate) fn past(organisation: &str, key: &[u8], client: &str) -> Option<Bytes> {
+    let ends = words(organisation, "").len();
+    let ends = ends + key.get(ends..)?.iter().position(|byte| *byte == 0)?;
+    let mut past = BytesMut::from(key.get(..=ends)?);
+    past.extend_from_slice(&canonical::encode(&[client.as_bytes()]));
+    past.put_u8(0xff);
+    Some(past.freeze())
+}
+
+/// Clients of an organisation by name.
+pub(crate) fn clients(organisation: &str) -> Bytes {
+    tagged(b'b', &canonical::encode(&[organisation.as_bytes()])).freeze()
+}
+
+/// A client in that list; `name` without case.
+pub(crate) fn client(organisation: &str, name: &str, client: &str) -> Bytes {
+    let mut key = BytesMut::from(&clients(organisation)[..]);
+    key.extend_from_slice(name.as_bytes());
+    key.put_u8(0);
+    key.extend_from_slice(client.as_bytes());
+    key.freeze()
+}
+
+/// The client of a key of [`client`]. An id may hold anything, a name without case has no zero byte of ours before it.
+pub(crate) fn client_of(organisation: &str, key: &[u8]) -> Option<String> {
+    let rest = key.get(clients(organisation).len()..)?;
+    let ends = rest.iter().position(|byte| *byte == 0)?;
+    std::str::from_utf8(rest.get(ends + 1..)?).ok().map(str::to_owned)
+}
+
+/// Whom mail of an organisation is withheld from.
+pub(crate) fn suppressions(organisation: &str) -> Bytes {
+    tagged(b'x', &canonical::encode(&[organisation.as_bytes()])).freeze()
+}
+
+/// One of them: a client (`c`) or an address (`a`).
+pub(crate) fn suppressed(organisation: &str, subject: &[u8], kind: u8) -> Bytes {
+    let mut key = BytesMut::from(&suppressions(organisation)[..]);
+    key.put_u8(kind);
+    key.extend_from_slice(subject);
+    key.freeze()
+}
+
+/// Clients of an organisation who unsubscribed without any mail.
+pub(crate) fn unsubscribes(organisation: &str) -> Bytes {
+    tagged(b'u', &canonical::encode(&[organisation.as_bytes()])).freeze()
+}
+
+/// One of them.
+pub(crate) fn unsubscribed(organisation: &str, client: &str) -> Bytes {
+    let mut key = BytesMut::from(&unsubscribes(organisation)[..]);
+    key.extend_from_slice(client.as_bytes());
+    key.freeze()
+}
+
 /// The recount of a campaign's rows.
 pub(crate) fn counters(organisation: &str, campaign: &str) -> Bytes {
     tagged(b'n', &canonical::campaign(organisation, campaign)).freeze()

@@ -4,22 +4,35 @@
 //!
 //! The page to begin with is [`fold`]: what a published row does to the view.
 
+mod agreement;
 mod campaigns;
+mod checks;
 mod client;
+mod clients;
 mod fold;
 mod follow;
 mod key;
 mod message;
+mod parts;
+mod people;
 mod place;
 mod recipients;
+mod series;
+mod stands;
+mod sums;
 mod tile;
 
+pub use agreement::Agreement;
 pub use campaigns::{Campaign, CampaignPage, Filter};
+pub use checks::{Checked, STATES_MAX};
 pub use client::{Client, Mail};
+pub use clients::{ClientPage, Listed, Suppressed, SuppressedPage};
 pub use follow::{Follow, TOPICS};
 pub use message::{Message, Step};
+pub use parts::{Link, Links, Part, Parts};
 pub use place::{AsOf, Error, Snapshot, View};
 pub use recipients::{Recipient, RecipientPage};
+pub use series::{Point, Series, Width};
 pub use tile::Tile;
 
 /// Rows of one page at most.

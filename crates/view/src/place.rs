@@ -1,19 +1,20 @@
 //! Where the view keeps its rows, and how it is read: many readers, one writer, each seeing whole batches only.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use contract::topic::Topic;
 use domain::Time;
 use engine::{Identity, Offset, Position, Stored};
 use store::Store;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
-use crate::fold::{Batch, Rows, micros};
+use crate::fold::{Batch, Changes, Named, Rows, micros};
 use crate::key;
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// Why the view does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,30 @@ pub enum Error {
         /// What it should be of.
         wanted: String,
     },
+    /// What the topics have is not enough to go on from where it stands: rows and tombstones in between are gone.
+    #[error("the view stands at {stands} of {partition}, which begins at {start}: rebuild it from the topics")]
+    Behind {
+        /// Of which partition.
+        partition: String,
+        /// Where the view stands.
+        stands: Offset,
+        /// Where the partition begins.
+        start: Offset,
+    },
+    /// A time zone that the IANA database does not have.
+    #[error("{0} is not an IANA time zone: write it as America/Toronto")]
+    Zone(String),
+    /// More than one request may ask for.
+    #[error("{given} clients, at most {most} in one request: split it")]
+    TooMany {
+        /// Asked for.
+        given: usize,
+        /// How many may be.
+        most: usize,
+    },
+    /// More clients than one send may have.
+    #[error(transparent)]
+    OverLimit(#[from] domain::contact::check::OverLimit),
     /// A cursor that no page of this list handed out.
     #[error("the cursor is not of this list: begin at its first page")]
     Cursor,
@@ -48,7 +73,14 @@ pub struct View {
     store: RwLock<Box<dyn Store>>,
     identity: Identity,
     changed: watch::Sender<u64>,
+    stood: watch::Sender<u64>,
+    touched: broadcast::Sender<Named>,
+    /// Partitions of `message-status` that were read to their end when last looked at.
+    ended: Mutex<BTreeSet<u32>>,
 }
+
+/// Campaigns whose change a slow listener may have waiting; beyond, it is told that it missed some.
+const TOUCHED_MAX: usize = 1_024;
 
 impl View {
     /// The view in a store, for the log of this identity.
@@ -63,19 +95,60 @@ impl View {
             let found = format!("log {} in form {}", found.identity.log, found.fold_version);
             return Err(Error::Foreign { found, wanted: format!("log {log} in form {FORM}") });
         }
-        Ok(Self { store: RwLock::new(store), identity, changed: watch::Sender::new(0) })
+        Ok(Self {
+            store: RwLock::new(store),
+            identity,
+            changed: watch::Sender::new(0),
+            stood: watch::Sender::new(0),
+            touched: broadcast::Sender::new(TOUCHED_MAX),
+            ended: Mutex::default(),
+        })
     }
 
     /// A moment of the view. Held no longer than one answer takes: nothing new is applied meanwhile.
     pub fn snapshot(&self) -> Snapshot<'_> {
         let store = self.store.read().unwrap_or_else(PoisonError::into_inner);
         let version = *self.changed.borrow();
-        Snapshot { store, version }
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Snapshot { store, version, ended }
     }
 
     /// Told the version whenever rows have changed.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Told organisation and campaign whenever a row of one has changed. Bounded: who lags is told that it missed some, and
+    /// looks at what it shows anew.
+    pub fn touched(&self) -> broadcast::Receiver<(String, String)> {
+        self.touched.subscribe()
+    }
+
+    /// Waits until the view reflects a partition up to `next`, the offset after the last wanted. How long is the caller's to
+    /// bound.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn wait_until(&self, topic: Topic, partition: u32, next: Offset) -> Result<(), Error> {
+        let mut stood = self.stood.subscribe();
+        while self.snapshot().position(topic, partition)? < next {
+            if stood.changed().await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A partition has no more for now.
+    pub(crate) fn at_end(&self, topic: Topic, partition: u32, ended: bool) {
+        if topic == Topic::MessageStatus {
+            let mut held = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            if ended {
+                held.insert(partition)
+            } else {
+                held.remove(&partition)
+            };
+        }
     }
 
     /// Applies records of one partition, whole.
@@ -86,12 +159,12 @@ impl View {
         next: Offset,
         now_ms: i64,
     ) -> Result<(), Error> {
-        let writes = {
+        let Changes { writes, touched } = {
             let before = self.snapshot();
-            let mut batch = Batch::over(&before);
+            let mut batch = Batch::over(&before, partition);
             records.iter().try_for_each(|stored| batch.take(topic, stored))?;
-            batch.stands_at(topic, partition, next);
-            batch.into_writes()
+            batch.stands_at(topic, next);
+            batch.finish()?
         };
         let position =
             Position { fold_version: FORM, identity: self.identity.clone(), written_ms: now_ms, ..Position::default() };
@@ -100,6 +173,12 @@ impl View {
         // Told before readers are let in, so that version and rows are of one moment.
         if !records.is_empty() {
             self.changed.send_modify(|version| *version += 1);
+        }
+        drop(store);
+        self.stood.send_modify(|batches| *batches += 1);
+        for campaign in touched {
+            // Nobody may listen: that is no error.
+            drop(self.touched.send(campaign));
         }
         Ok(())
     }
@@ -113,6 +192,7 @@ impl View {
 pub struct Snapshot<'a> {
     store: RwLockReadGuard<'a, Box<dyn Store>>,
     version: u64,
+    pub(crate) ended: BTreeSet<u32>,
 }
 
 impl Rows for Snapshot<'_> {

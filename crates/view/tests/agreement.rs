@@ -21,7 +21,7 @@ use log::model::Model;
 use log::{Cleanup, Log as _, TopicSpec};
 use proptest::prelude::*;
 use store::{Memory, Stores as _};
-use view::{Error, Follow, TOPICS, Tile, View};
+use view::{Error, Follow, TOPICS, Tile, View, Width};
 
 const ORGANISATIONS: [&str; 2] = ["acme", "acme2"];
 
@@ -104,6 +104,7 @@ fn agrees(view: &View, rows: &BTreeMap<(usize, u8), Message>) {
         let organisation = ORGANISATIONS[*organisation];
         let found = snapshot.campaign(organisation, campaign).expect("reads").expect("a campaign");
         assert_eq!(found.counters, *counters);
+        adds_up(&snapshot, (organisation, campaign), counters);
         for tile in Tile::ALL {
             let (mut after, mut listed) = (None, 0);
             loop {
@@ -117,6 +118,22 @@ fn agrees(view: &View, rows: &BTreeMap<(usize, u8), Message>) {
             }
             assert_eq!(listed, tile.count(counters), "{tile:?} of {campaign}");
         }
+    }
+}
+
+/// A campaign's instants, providers and domains are all of its messages.
+fn adds_up(snapshot: &view::Snapshot<'_>, (organisation, campaign): (&str, &str), counters: &Counters) {
+    let series = snapshot.series(organisation, campaign, Width::Day, "America/Toronto", None).expect("a series");
+    let sum = |number: fn(&view::Point) -> u64| series.points.iter().map(number).sum::<u64>();
+    assert_eq!(sum(|point| point.sent), counters.sent);
+    assert_eq!(sum(|point| point.delivered), counters.delivered);
+    assert_eq!(sum(|point| point.opened), counters.opened);
+    assert_eq!(sum(|point| point.clicked), counters.clicked);
+    let links = snapshot.links(organisation, campaign, 10).expect("links");
+    assert_eq!(links.rows.iter().map(|link| link.clicked).sum::<u64>(), counters.clicked);
+    for parts in [snapshot.providers(organisation, campaign, 10), snapshot.domains(organisation, campaign, 10)] {
+        let parts = parts.expect("parts");
+        assert_eq!(parts.rows.iter().map(|part| part.counters.sent).sum::<u64>(), counters.sent);
     }
 }
 

@@ -1,0 +1,257 @@
+//! Clients of an organisation: all by name, those whom some words find, those from whom mail is withheld, and those who
+//! unsubscribed without any mail. Every page reads what it shows, and what its words pass over, within a bound.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use contract::key as canonical;
+use contract::proto::contact::v1::ContactState;
+use contract::proto::private::v1::private::Row;
+use domain::AddressHash;
+use domain::contact::Subject;
+
+use crate::place::{Error, Snapshot, cursor, place};
+use crate::recipients::{Recipient, RecipientPage};
+use crate::tile::Tile;
+use crate::{PAGE_ROWS_MAX, key, people};
+
+/// Keys that one page of a search looks at before it is handed out short.
+const LOOKED_AT_MAX: usize = 2_000;
+/// Messages of one client in one campaign that a search shows.
+const OF_CLIENT_MAX: usize = 100;
+
+/// A client of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The id.
+    pub client: String,
+    /// The name, where the platform gave it and it is not erased.
+    pub name: Option<String>,
+}
+
+/// A part of a list of clients.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientPage {
+    /// The clients.
+    pub rows: Vec<Listed>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// A client or an address from which mail is withheld.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Suppressed {
+    /// Which.
+    pub subject: Subject,
+    /// Its registers and suppressions: what, since when, because of which message.
+    pub contact: ContactState,
+}
+
+/// A part of the list of those.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SuppressedPage {
+    /// Addresses by hash, then clients by id.
+    pub rows: Vec<Suppressed>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+impl Snapshot<'_> {
+    /// Clients whom the platform named, by name without case; with words, those whose name or addresses have a word that begins
+    /// with each of them. A page of a search may be short although there are more.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`], [`Error::Store`].
+    pub fn clients(
+        &self,
+        organisation: &str,
+        words: &str,
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<ClientPage, Error> {
+        let rows = rows.clamp(1, PAGE_ROWS_MAX);
+        if people::terms(words).is_empty() {
+            let prefix = key::clients(organisation);
+            let (listed, next) = self.page(&prefix, after, rows)?;
+            let ids = listed.iter().filter_map(|key| key::client_of(organisation, key));
+            return Ok(ClientPage { rows: self.named(organisation, ids)?, next });
+        }
+        let (mut found, mut next) = (Vec::new(), None);
+        let beyond = self.search(organisation, words, after, |client, key| {
+            found.push(client);
+            next = (found.len() == rows).then(|| cursor(key));
+            Ok(next.is_none())
+        })?;
+        let next = next.or(beyond);
+        Ok(ClientPage { rows: self.named(organisation, found.into_iter())?, next })
+    }
+
+    /// The rows of a tile whose client has words that begin with each of these, or whose message or client id it is. A page
+    /// may be short although there are more; `count` is the tile's number, not that of the rows found.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`], [`Error::Store`].
+    pub fn find_recipients(
+        &self,
+        (organisation, campaign, tile): (&str, &str, Tile),
+        words: &str,
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<RecipientPage, Error> {
+        let count = self.campaign(organisation, campaign)?.map_or(0, |campaign| tile.count(&campaign.counters));
+        let mut page = RecipientPage { count, ..RecipientPage::default() };
+        if after.is_none() {
+            page.rows = self.by_id(organisation, campaign, tile, words.trim())?;
+        }
+        let rows = rows.clamp(1, PAGE_ROWS_MAX);
+        let mut shown: BTreeSet<String> = page.rows.iter().map(|row| row.message.clone()).collect();
+        let mut next = None;
+        let beyond = self.search(organisation, words, after, |client, key| {
+            let of_client = self.of_client(organisation, campaign, tile, &client)?;
+            page.rows.extend(of_client.into_iter().filter(|row| shown.insert(row.message.clone())));
+            next = (page.rows.len() >= rows).then(|| cursor(key));
+            Ok(next.is_none())
+        })?;
+        page.next = next.or(beyond);
+        Ok(page)
+    }
+
+    /// Clients and addresses from which mail of the organisation is withheld: unsubscribed or suppressed. Who is inactive is
+    /// a matter of the clock: see [`Snapshot::states`].
+    ///
+    /// # Errors
+    /// [`Error::Cursor`], [`Error::Store`].
+    pub fn suppressions(&self, organisation: &str, after: Option<&str>, rows: usize) -> Result<SuppressedPage, Error> {
+        let prefix = key::suppressions(organisation);
+        let (listed, next) = self.page(&prefix, after, rows.clamp(1, PAGE_ROWS_MAX))?;
+        let mut page = SuppressedPage { rows: Vec::with_capacity(listed.len()), next };
+        for key in listed {
+            let Some(subject) = subject(key.get(prefix.len()..).unwrap_or_default()) else { continue };
+            let own = contract::contact::key(organisation, &subject);
+            let contact = self.contact(&own)?;
+            page.rows.extend(contact.map(|contact| Suppressed { subject, contact }));
+        }
+        Ok(page)
+    }
+
+    /// Clients who unsubscribed in their account and not from a mail: they are in no campaign's number.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`], [`Error::Store`].
+    pub fn unsubscribed_without_mail(
+        &self,
+        organisation: &str,
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<ClientPage, Error> {
+        let prefix = key::unsubscribes(organisation);
+        let (listed, next) = self.page(&prefix, after, rows.clamp(1, PAGE_ROWS_MAX))?;
+        let id = |key: &Bytes| std::str::from_utf8(key.get(prefix.len()..)?).ok().map(str::to_owned);
+        Ok(ClientPage { rows: self.named(organisation, listed.iter().filter_map(id))?, next })
+    }
+
+    fn page(&self, prefix: &Bytes, after: Option<&str>, rows: usize) -> Result<(Vec<Bytes>, Option<String>), Error> {
+        let from = place(after, prefix)?;
+        let mut listed = self.scan(prefix, from.as_deref(), rows + 1)?;
+        let more = listed.len() > rows;
+        listed.truncate(rows);
+        let next = listed.last().filter(|_| more).map(|(key, _)| cursor(key));
+        Ok((listed.into_iter().map(|(key, _)| key).collect(), next))
+    }
+
+    fn named(&self, organisation: &str, ids: impl Iterator<Item = String>) -> Result<Vec<Listed>, Error> {
+        ids.map(|client| Ok(Listed { name: self.name(organisation, &client)?, client })).collect()
+    }
+
+    /// Gives `each` every client whom the words find, once, until it wants no more; where to go on when the bound was met.
+    fn search(
+        &self,
+        organisation: &str,
+        words: &str,
+        after: Option<&str>,
+        mut each: impl FnMut(String, &Bytes) -> Result<bool, Error>,
+    ) -> Result<Option<String>, Error> {
+        let terms = people::terms(words);
+        // The longest is the rarest.
+        let Some(longest) = terms.iter().max_by_key(|term| term.len()) else { return Ok(None) };
+        let prefix = key::words(organisation, longest);
+        let from = place(after, &prefix)?;
+        let mut listed = self.scan(&prefix, from.as_deref(), LOOKED_AT_MAX + 1)?;
+        let more = listed.len() > LOOKED_AT_MAX;
+        listed.truncate(LOOKED_AT_MAX);
+        let mut seen = BTreeSet::new();
+        for (key, _) in &listed {
+            let Some((client, part)) = key::found(organisation, key) else { continue };
+            let Some(past) = key::past(organisation, key, &client) else { continue };
+            let is_first =
+                !seen.contains(&client) && self.is_first(&prefix, key, (organisation, &client), &terms, &part)?;
+            if is_first && seen.insert(client.clone()) && !each(client, &past)? {
+                return Ok(None);
+            }
+        }
+        Ok(listed.last().filter(|_| more).map(|(key, _)| cursor(key)))
+    }
+
+    /// Whether this is the first of a client's keys under a prefix, and the client has all words.
+    fn is_first(
+        &self,
+        prefix: &Bytes,
+        key: &Bytes,
+        (organisation, client): (&str, &str),
+        terms: &BTreeSet<String>,
+        part: &str,
+    ) -> Result<bool, Error> {
+        let mut keys = self.keys(organisation, client, "")?;
+        let contact = self.contact(&canonical::client(organisation, client))?.unwrap_or_default();
+        for address in contact.addresses.iter().chain(&contact.removed_addresses) {
+            keys.extend(self.keys(organisation, client, &format!("address/{}", contract::json::hex(address)))?);
+        }
+        keys.extend(self.keys(organisation, client, part)?);
+        let begins = |term: &String| {
+            let prefix = key::words(organisation, term);
+            keys.iter().any(|key| key.starts_with(&prefix))
+        };
+        let first = keys.iter().find(|key| key.starts_with(prefix));
+        Ok(first == Some(key) && terms.iter().all(begins))
+    }
+
+    fn keys(&self, organisation: &str, client: &str, part: &str) -> Result<BTreeSet<Bytes>, Error> {
+        let own = canonical::private(organisation, client, part);
+        Ok(match self.private(&own)? {
+            Some(row @ (Row::Person(_) | Row::Address(_) | Row::Mail(_))) => people::of_said(&own, Some(&row)),
+            _ => BTreeSet::new(),
+        })
+    }
+
+    fn by_id(&self, organisation: &str, campaign: &str, tile: Tile, id: &str) -> Result<Vec<Recipient>, Error> {
+        let mut found = self.of_client(organisation, campaign, tile, id)?;
+        if let Some(row) = self.recipient(organisation, id)?
+            && row.row.campaign == campaign
+            && is_in(tile, &row)
+        {
+            found.push(row);
+        }
+        Ok(found)
+    }
+
+    fn of_client(&self, organisation: &str, campaign: &str, tile: Tile, client: &str) -> Result<Vec<Recipient>, Error> {
+        let prefix = key::in_campaign(organisation, campaign, client);
+        let listed = self.scan(&prefix, None, OF_CLIENT_MAX)?;
+        let ids = listed.iter().filter_map(|(key, _)| std::str::from_utf8(key.get(prefix.len()..)?).ok());
+        let found = ids.map(|id| self.recipient(organisation, id)).collect::<Result<Vec<_>, _>>()?;
+        Ok(found.into_iter().flatten().filter(|row| is_in(tile, row)).collect())
+    }
+}
+
+fn is_in(tile: Tile, row: &Recipient) -> bool {
+    let share = contract::message::contribution(&row.row).ok().flatten();
+    share.is_some_and(|share| tile.count(&share.counters) > 0)
+}
+
+fn subject(key: &[u8]) -> Option<Subject> {
+    let (kind, id) = key.split_first()?;
+    match kind {
+        b'a' => Some(Subject::Address(AddressHash(id.try_into().ok()?))),
+        _ => std::str::from_utf8(id).ok().map(|id| Subject::Client(id.to_owned())),
+    }
+}
