@@ -5,7 +5,9 @@
 //! The page to begin with is [`fold`]: what a published row does to the view.
 
 mod agreement;
+mod body;
 mod campaigns;
+mod cause;
 mod checks;
 mod client;
 mod clients;
@@ -16,6 +18,7 @@ mod message;
 mod parts;
 mod people;
 mod place;
+mod rebuild;
 mod recipients;
 mod series;
 mod stands;
@@ -23,7 +26,9 @@ mod sums;
 mod tile;
 
 pub use agreement::Agreement;
+pub use body::{Content, ContentParts};
 pub use campaigns::{Campaign, CampaignPage, Filter};
+pub use cause::{Cause, End, Explanation, Refusal};
 pub use checks::{Checked, STATES_MAX};
 pub use client::{Client, Mail};
 pub use clients::{ClientPage, Listed, Suppressed, SuppressedPage};
@@ -31,6 +36,7 @@ pub use follow::{Follow, TOPICS};
 pub use message::{Message, Step};
 pub use parts::{Link, Links, Part, Parts};
 pub use place::{AsOf, Error, Snapshot, View};
+pub use rebuild::Rebuild;
 pub use recipients::{Recipient, RecipientPage};
 pub use series::{Point, Series, Width};
 pub use tile::Tile;

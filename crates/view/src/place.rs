@@ -7,7 +7,7 @@ use bytes::Bytes;
 use contract::topic::Topic;
 use domain::Time;
 use engine::{Identity, Offset, Position, Stored};
-use store::Store;
+use store::{Store, Stores};
 use tokio::sync::{broadcast, watch};
 
 use crate::fold::{Batch, Changes, Named, Rows, micros};
@@ -40,6 +40,9 @@ pub enum Error {
         /// Where the partition begins.
         start: Offset,
     },
+    /// Somebody still reads the view that is to take over.
+    #[error("the rebuilt view is still read: end what follows it, then let it take over")]
+    Busy,
     /// A time zone that the IANA database does not have.
     #[error("{0} is not an IANA time zone: write it as America/Toronto")]
     Zone(String),
@@ -180,6 +183,21 @@ impl View {
             // Nobody may listen: that is no error.
             drop(self.touched.send(campaign));
         }
+        Ok(())
+    }
+
+    /// Exchanges the view's store for its shadow; who reads waits. Where that fails the old one is opened again.
+    pub(crate) fn exchange(&self, stores: &dyn Stores, name: &str) -> Result<(), Error> {
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        // Neither may be open meanwhile.
+        *store = store::Memory::default().open("between")?;
+        let promoted = stores.promote(name);
+        *store = stores.open(name)?;
+        promoted?;
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.changed.send_modify(|version| *version += 1);
+        drop(store);
+        self.stood.send_modify(|batches| *batches += 1);
         Ok(())
     }
 

@@ -10,18 +10,24 @@ use bytes::Bytes;
 use contract::Proto as _;
 use contract::key as canonical;
 use contract::proto::campaign::v1::CampaignStats;
+use contract::proto::platform::v1::Body;
 use contract::proto::private::v1::private::Row;
 use contract::proto::private::v1::{Mail, Person, Private};
 use contract::topic::Topic;
 use domain::contact::check::Mail as Wanted;
 use domain::contact::state::EmailState;
-use domain::contact::{Contact, ContactEntry, ContactFact, Subject};
-use domain::{Arrival, Attribution, Event, EventId, Fact, MailClass, Message, Rank, Scope, Time, WithheldReason};
+use domain::contact::{Cause, Contact, ContactEntry, ContactFact, Subject};
+use domain::{
+    AddressHash, Arrival, Attribution, Event, EventId, Fact, MailClass, Message, Rank, Scope, Time, WithheldReason,
+};
+use domain::{BounceClass, Drop, DropReason};
 use engine::{Output, Record, TopicPartition};
 use log::model::Model;
 use log::{Cleanup, Log as _, TopicSpec};
 use store::{Memory, Stores as _};
-use view::{Error, Follow, TOPICS, Tile, View};
+use view::{Content, End, Error, Follow, Rebuild, TOPICS, Tile, View};
+
+const ADDRESS: AddressHash = AddressHash([7; 16]);
 
 struct World {
     log: Model,
@@ -69,28 +75,37 @@ impl World {
     }
 
     fn sent(&self, client: &str, message: &str) {
+        self.happened(client, message, vec![(1, Fact::Sent)]);
+    }
+
+    fn happened(&self, client: &str, message: &str, facts: Vec<(u8, Fact)>) {
         let mut row = Message::default();
-        let attribution =
-            Attribution { campaign: Some("c".into()), client: Some(client.into()), ..Attribution::default() };
-        row.fold(&Event {
-            organisation: "acme".into(),
-            message: message.into(),
-            id: EventId([1; 16]),
-            time: at(1),
-            decoder: 1,
-            retracted: false,
-            rank: Rank::Send,
-            attribution,
-            provider: String::new(),
-            fact: Fact::Sent,
-            arrival: Arrival::default(),
-        });
+        for (place, fact) in facts {
+            let attribution = Attribution {
+                campaign: Some("c".into()),
+                client: Some(client.into()),
+                address: Some(ADDRESS),
+                ..Attribution::default()
+            };
+            row.fold(&Event {
+                organisation: "acme".into(),
+                message: message.into(),
+                id: EventId([place; 16]),
+                time: at(i64::from(place)),
+                decoder: 1,
+                retracted: false,
+                rank: Rank::Send,
+                attribution,
+                provider: String::new(),
+                fact,
+                arrival: Arrival::default(),
+            });
+        }
         let wire = contract::message::to_wire(&row).encode_to_vec();
         self.put(Topic::MessageStatus, canonical::message("acme", message), Some(wire));
     }
 
-    fn contact(&self, client: &str, facts: Vec<(u8, ContactFact)>) {
-        let subject = Subject::Client(client.to_owned());
+    fn contact(&self, subject: &Subject, facts: Vec<(u8, ContactFact)>) {
         let entry = |(place, fact): (u8, ContactFact)| ContactEntry {
             id: EventId([place; 16]),
             time: at(i64::from(place)),
@@ -100,9 +115,9 @@ impl World {
             fact,
             arrival: Arrival::default(),
         };
-        let row = Contact::from_facts(&subject, facts.into_iter().map(entry));
+        let row = Contact::from_facts(subject, facts.into_iter().map(entry));
         let wire = contract::contact::row_to_wire(&row).encode_to_vec();
-        self.put(Topic::ContactState, canonical::client("acme", client), Some(wire));
+        self.put(Topic::ContactState, contract::contact::key("acme", subject), Some(wire));
     }
 
     fn found(&self, organisation: &str, words: &str) -> Vec<String> {
@@ -185,10 +200,9 @@ fn a_mailbox_domain_counts_whichever_topic_came_first_and_goes_with_the_address(
 #[test]
 fn a_verdict_is_that_of_its_instant() {
     let world = world();
-    let address = domain::AddressHash([7; 16]);
-    let uses = ContactFact::Addressed { address, by_send: false };
+    let uses = ContactFact::Addressed { address: ADDRESS, by_send: false };
     let off = ContactFact::Unsubscribed { scope: Scope::Organisation, message: None };
-    world.contact("k1", vec![(1, uses), (5, off)]);
+    world.contact(&Subject::Client("k1".to_owned()), vec![(1, uses), (5, off)]);
     let mail = |seconds| Wanted { class: MailClass::Mass, list: None, at: at(seconds) };
     let reason = |seconds| {
         let checked = world.view.snapshot().send_check("acme", &["k1".to_owned()], &mail(seconds)).expect("checks");
@@ -207,4 +221,75 @@ fn a_verdict_is_that_of_its_instant() {
     };
     assert_eq!((unsubscribed("acme"), unsubscribed("acme2")), (vec!["k1".to_owned()], Vec::new()));
     assert_eq!(world.view.snapshot().suppressions("acme", None, 10).expect("reads").rows.len(), 1);
+}
+
+#[test]
+fn a_drop_leads_to_the_suppression_and_on_to_the_mail_that_bounced() {
+    let world = world();
+    let bounce = Fact::Bounced { class: BounceClass::Hard, asynchronous: false, reason: String::new() };
+    let drop = |reason| Fact::Dropped(Drop { reason, scope: Scope::Address, text: String::new() });
+    world.happened("k1", "m1", vec![(1, Fact::Sent), (2, bounce.clone())]);
+    world.happened("k1", "m2", vec![(5, drop(DropReason::PriorBounce))]);
+    world.happened("k1", "m3", vec![(5, drop(DropReason::ContentSpam))]);
+    let cause = |id| world.view.snapshot().cause("acme", id).expect("reads");
+    assert_eq!(cause("m2").map(|cause| (cause.links.len(), cause.end)), Some((0, End::Provider)));
+    let suppressed = |message: &str, revealed| ContactFact::Suppressed {
+        cause: Cause::Bounce,
+        revealed,
+        message: message.to_owned(),
+    };
+    let address = Subject::Address(ADDRESS);
+    world.contact(&address, vec![(2, suppressed("m1", false)), (5, suppressed("m2", true))]);
+    let found = cause("m2").expect("a cause");
+    let link = found.links.first().expect("a link");
+    assert_eq!((link.holding.message.as_deref(), found.end), (Some("m1"), End::Explained));
+    assert_eq!(link.fact.as_ref().map(|entry| &entry.fact), Some(&bounce));
+    world.contact(
+        &address,
+        vec![(2, suppressed("m1", false)), (3, ContactFact::Reactivated), (5, suppressed("m2", true))],
+    );
+    assert_eq!(cause("m2").map(|cause| (cause.links.len(), cause.end)), Some((0, End::ProvidersList)));
+    assert_eq!(cause("m3").map(|cause| cause.end), Some(End::Itself));
+    assert_eq!(cause("m1"), None);
+    assert_eq!(world.view.snapshot().cause("acme2", "m2").expect("reads"), None);
+}
+
+#[test]
+fn a_body_is_as_sent_or_rendered_or_not_given() {
+    let world = world();
+    world.sent("k1", "m1");
+    let content = || world.view.snapshot().content("acme", "m1").expect("reads");
+    assert_eq!(content(), Content::NotGiven);
+    let template = Body { html: "<p>{{name}}</p>".to_owned(), ..Body::default() };
+    world.private("", "campaign/c", Some(Row::Body(template)));
+    let fields = [("name".to_owned(), "<Zoé>".to_owned())].into();
+    world.private("k1", "body/m1", Some(Row::Body(Body { fields, ..Body::default() })));
+    assert!(matches!(content(), Content::Rendered(made) if made.html == "<p>&lt;Zoé&gt;</p>"));
+    world.private("k1", "body/m1", Some(Row::Body(Body { text: "Hi".to_owned(), ..Body::default() })));
+    assert!(matches!(content(), Content::AsSent(sent) if sent.text == "Hi"));
+}
+
+#[test]
+fn a_rebuild_takes_over_what_the_old_view_answered_meanwhile() {
+    let world = world();
+    let stores = Memory::default();
+    let view = Arc::new(View::new(stores.open("view").unwrap(), "model").expect("a view"));
+    world.person("k1", "Zoé");
+    let follow = |view: &Arc<View>| Follow {
+        log: Arc::new(world.log.clone()),
+        view: Arc::clone(view),
+        prefix: "t".to_owned(),
+        partitions: 1,
+        now_ms: || 0,
+    };
+    let names = |view: &View| view.snapshot().clients("acme", "", None, 9).expect("reads").rows.len();
+    let rebuild = Rebuild::begin(&stores, "view", "model").expect("begins");
+    assert_eq!(names(&view), 0);
+    assert!(rebuild.fill(&follow(rebuild.view()), &AtomicBool::new(false)).expect("fills"));
+    assert_eq!(names(&view), 0);
+    rebuild.take_over(&stores, "view", &view).expect("takes over");
+    assert_eq!(names(&view), 1);
+    drop(view);
+    let again = View::new(stores.open("view").unwrap(), "model").expect("opens");
+    assert_eq!(names(&again), 1);
 }
