@@ -9,11 +9,12 @@ use contract::topic::Topic;
 use domain::{Counters, DropReason};
 
 use crate::fold::{Rows as _, counted, stats};
-use crate::place::{Error, Snapshot, cursor, place};
-use crate::{PAGE_ROWS_MAX, key};
+use crate::key;
+use crate::place::{Error, Snapshot};
+use crate::sorted::Wanted;
 
 /// Campaigns that one page looks at before it is handed out short: a filter that nothing meets ends.
-const LOOKED_AT_MAX: usize = 2_000;
+pub(crate) const LOOKED_AT_MAX: usize = 2_000;
 
 /// A campaign as pages show it.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +48,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn lets(&self, row: &CampaignStats) -> bool {
+    pub(crate) fn lets(&self, row: &CampaignStats) -> bool {
         let text = format!("{} {} {} {}", row.name, row.subject, row.sender, row.campaign).to_lowercase();
         let wanted = self.words.to_lowercase();
         wanted.split_whitespace().all(|word| text.contains(word)) && self.class.is_none_or(|class| row.class() == class)
@@ -88,28 +89,8 @@ impl Snapshot<'_> {
         after: Option<&str>,
         rows: usize,
     ) -> Result<CampaignPage, Error> {
-        let (prefix, rows) = (key::campaigns(organisation), rows.clamp(1, PAGE_ROWS_MAX));
-        let mut from = place(after, &prefix)?;
-        let (mut page, mut looked_at) = (CampaignPage::default(), 0);
-        loop {
-            let listed = self.scan(&prefix, from.as_deref(), rows)?;
-            let ends = listed.len() < rows;
-            for (key, _) in listed {
-                looked_at += 1;
-                let id = key::listed_id(&prefix, &key).unwrap_or_default();
-                let found = self.campaign(organisation, &id)?.filter(|found| filter.lets(&found.row));
-                page.rows.extend(found);
-                if page.rows.len() == rows || looked_at == LOOKED_AT_MAX {
-                    page.next = Some(cursor(&key))
-                        .filter(|_| self.scan(&prefix, Some(&key), 1).is_ok_and(|more| !more.is_empty()));
-                    return Ok(page);
-                }
-                from = Some(key.to_vec());
-            }
-            if ends {
-                return Ok(page);
-            }
-        }
+        let wanted = Wanted { filter: filter.clone(), ..Wanted::default() };
+        self.campaigns_by(organisation, &wanted, after, rows)
     }
 
     /// One campaign; `None` when the organisation has none of this id.

@@ -13,7 +13,7 @@ use engine::Stored;
 
 use crate::stands::Stands;
 use crate::sums::Sums;
-use crate::{key, people};
+use crate::{key, people, sorted};
 
 /// A campaign by organisation and id.
 pub(crate) type Named = (String, String);
@@ -69,7 +69,27 @@ impl<'a, R: Rows> Batch<'a, R> {
             sums.add(&more);
             self.put(key, sums.to_row());
         }
+        for (organisation, campaign) in &self.touched.clone() {
+            self.resort(organisation, campaign)?;
+        }
         Ok(Changes { writes: self.writes.into_iter().collect(), touched: self.touched })
+    }
+
+    /// Puts a campaign where its numbers now are in every order.
+    fn resort(&mut self, organisation: &str, campaign: &str) -> Result<(), R::Error> {
+        if campaign.is_empty() {
+            return Ok(());
+        }
+        let row = key::row(Topic::CampaignStats, &canonical::campaign(organisation, campaign));
+        let recount = key::counters(organisation, campaign);
+        let places = |row: Option<Bytes>, recount: Option<Bytes>| {
+            let counters = recount.map(|recount| counted(&recount)).unwrap_or_default();
+            row.map(|row| sorted::places(organisation, campaign, &stats(&row), &counters)).unwrap_or_default()
+        };
+        let was = places(self.under.get(&row)?, self.under.get(&recount)?);
+        let is = places(self.get(&row)?, self.get(&recount)?);
+        self.relist(&was, is);
+        Ok(())
     }
 
     fn recount(&mut self, key: Bytes, difference: &Difference) -> Result<(), R::Error> {

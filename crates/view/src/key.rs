@@ -179,6 +179,20 @@ pub(crate) fn listed(organisation: &str, created: Time, campaign: &str) -> Bytes
     newest_first(campaigns(organisation), created, campaign)
 }
 
+/// Campaigns of an organisation in another order.
+pub(crate) fn sorted(organisation: &str, sort: u8) -> Bytes {
+    let mut key = tagged(b'g', &canonical::encode(&[organisation.as_bytes()]));
+    key.put_u8(sort);
+    key.freeze()
+}
+
+/// A campaign in that order.
+pub(crate) fn sorted_at(prefix: Bytes, value: &[u8], created: Time, campaign: &str) -> Bytes {
+    let mut key = BytesMut::from(&prefix[..]);
+    key.extend_from_slice(value);
+    newest_first(key.freeze(), created, campaign)
+}
+
 /// What a key of [`listed`] or [`mailed`] ends with.
 pub(crate) fn listed_id(prefix: &Bytes, key: &[u8]) -> Option<String> {
     let id = key.get(prefix.len() + 8..)?;

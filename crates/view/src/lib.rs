@@ -21,6 +21,7 @@ mod place;
 mod rebuild;
 mod recipients;
 mod series;
+mod sorted;
 mod stands;
 mod sums;
 mod tile;
@@ -39,6 +40,7 @@ pub use place::{AsOf, Error, Snapshot, View};
 pub use rebuild::Rebuild;
 pub use recipients::{Recipient, RecipientPage};
 pub use series::{Point, Series, Width};
+pub use sorted::{Sort, Wanted};
 pub use tile::Tile;
 
 /// Rows of one page at most.

@@ -14,7 +14,7 @@ use crate::fold::{Batch, Changes, Named, Rows, micros};
 use crate::key;
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// Why the view does not answer.
 #[derive(Debug, thiserror::Error)]

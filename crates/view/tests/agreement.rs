@@ -21,7 +21,7 @@ use log::model::Model;
 use log::{Cleanup, Log as _, TopicSpec};
 use proptest::prelude::*;
 use store::{Memory, Stores as _};
-use view::{Error, Follow, TOPICS, Tile, View, Width};
+use view::{Error, Follow, Sort, TOPICS, Tile, View, Wanted, Width};
 
 const ORGANISATIONS: [&str; 2] = ["acme", "acme2"];
 
@@ -121,6 +121,26 @@ fn agrees(view: &View, rows: &BTreeMap<(usize, u8), Message>) {
     }
 }
 
+/// Every order has every campaign once, the largest number first.
+fn are_sorted(view: &View, organisation: &str, campaigns: usize) {
+    let snapshot = view.snapshot();
+    for sort in Sort::ALL {
+        let wanted = Wanted { sort, ..Wanted::default() };
+        let (mut after, mut sent, mut ids) = (None, Vec::new(), std::collections::BTreeSet::new());
+        loop {
+            let page = snapshot.campaigns_by(organisation, &wanted, after.as_deref(), 2).expect("a page");
+            sent.extend(page.rows.iter().map(|row| row.counters.sent));
+            ids.extend(page.rows.into_iter().map(|row| row.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((sent.len(), ids.len()), (campaigns, campaigns), "{sort:?}");
+        assert!(sort != Sort::Sent || sent.is_sorted_by(|a, b| a >= b));
+    }
+}
+
 /// A campaign's instants, providers and domains are all of its messages.
 fn adds_up(snapshot: &view::Snapshot<'_>, (organisation, campaign): (&str, &str), counters: &Counters) {
     let series = snapshot.series(organisation, campaign, Width::Day, "America/Toronto", None).expect("a series");
@@ -168,6 +188,9 @@ proptest! {
         catch_up(&follow_all);
         catch_up(&cut_follow);
         agrees(&view, &rows);
+        for (place, organisation) in ORGANISATIONS.into_iter().enumerate() {
+            are_sorted(&view, organisation, campaigns.iter().filter(|(of, _)| *of == place).count());
+        }
         prop_assert_eq!(memory.dump("view"), cut_memory.dump("view"));
         // A crash loses what was not flushed, whole batches; what is left is followed on from.
         cut_memory.crash(1);

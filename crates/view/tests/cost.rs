@@ -1,0 +1,185 @@
+//! A page costs a page: the rows that it reads do not grow with what there is. And a recount is compared with what was
+//! published only where both are of one offset.
+
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use contract::proto::campaign::v1::campaign_partial::Part;
+use contract::proto::campaign::v1::{CampaignPartial, CampaignStats, Source};
+use contract::topic::Topic;
+use contract::{Proto as _, header, key};
+use domain::{Arrival, Attribution, Contribution, Counters, Event, EventId, Fact, Message, Rank, Time};
+use engine::{Headers, Output, Position, Record, TopicPartition};
+use log::model::Model;
+use log::{Cleanup, Log as _, TopicSpec};
+use store::{Batch, Memory, Store, Stores as _};
+use view::{Agreement, Follow, Sort, TOPICS, Tile, View, Wanted};
+
+/// A store that counts the rows it gives.
+struct Counting {
+    under: Box<dyn Store>,
+    rows: Arc<AtomicUsize>,
+}
+
+impl Store for Counting {
+    fn position(&self) -> Result<Option<Position>, store::Error> {
+        self.under.position()
+    }
+
+    fn get(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, store::Error> {
+        self.rows.fetch_add(keys.len(), Ordering::Relaxed);
+        self.under.get(keys)
+    }
+
+    fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, store::Error> {
+        let found = self.under.scan(prefix, after, limit)?;
+        self.rows.fetch_add(found.len(), Ordering::Relaxed);
+        Ok(found)
+    }
+
+    fn apply(&mut self, batch: Batch) -> Result<(), store::Error> {
+        self.under.apply(batch)
+    }
+
+    fn fill(&mut self, batch: Batch) -> Result<(), store::Error> {
+        self.under.fill(batch)
+    }
+
+    fn remove(&mut self, prefix: &[u8]) -> Result<(), store::Error> {
+        self.under.remove(prefix)
+    }
+
+    fn flush(&mut self) -> Result<(), store::Error> {
+        self.under.flush()
+    }
+}
+
+struct World {
+    log: Model,
+    view: Arc<View>,
+    rows: Arc<AtomicUsize>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (log, rows) = (Model::new("model"), Arc::new(AtomicUsize::new(0)));
+        for topic in TOPICS {
+            let name = engine::Topic::new(&topic.name("t"));
+            log.create_topic(&TopicSpec { name, partitions: 1, cleanup: Cleanup::Compact { tombstone_ms: 1 } })
+                .unwrap();
+        }
+        let under = Memory::default().open("view").unwrap();
+        let store = Counting { under, rows: Arc::clone(&rows) };
+        Self { log, view: Arc::new(View::new(Box::new(store), "model").unwrap()), rows }
+    }
+
+    fn put(&self, topic: Topic, rows: impl Iterator<Item = (Bytes, Vec<u8>)>, source: u64) {
+        let to = TopicPartition { topic: engine::Topic::new(&topic.name("t")), partition: 0 };
+        let said = format!("t.events/0@{source}");
+        let headers = Headers::from_pairs([(header::SOURCE, Cow::Borrowed(said.as_bytes()))]);
+        let output = |(key, value): (Bytes, Vec<u8>)| {
+            let headers = headers.clone();
+            Output {
+                to: to.clone(),
+                record: Record { key: Some(key), value: Some(value.into()), headers, timestamp_ms: 0 },
+            }
+        };
+        self.log.append(rows.map(output).collect()).unwrap();
+    }
+
+    fn follow(&self) {
+        let (log, view) = (Arc::new(self.log.clone()), Arc::clone(&self.view));
+        let follow = Follow { log, view, prefix: "t".to_owned(), partitions: 1, now_ms: || 0 };
+        while follow.catch_up(&AtomicBool::new(false)).unwrap() {}
+    }
+
+    /// Rows that a question reads.
+    fn cost<T>(&self, question: impl FnOnce(&view::Snapshot<'_>) -> T) -> usize {
+        let before = self.rows.load(Ordering::Relaxed);
+        question(&self.view.snapshot());
+        self.rows.load(Ordering::Relaxed) - before
+    }
+}
+
+fn stats(name: &str) -> CampaignStats {
+    CampaignStats { name: name.to_owned(), ..CampaignStats::default() }
+}
+
+fn row(message: &str, facts: &[Fact]) -> Message {
+    let mut row = Message::default();
+    for (place, fact) in facts.iter().enumerate() {
+        let campaign = Some("c0".to_owned());
+        row.fold(&Event {
+            organisation: "acme".into(),
+            message: message.into(),
+            id: EventId([u8::try_from(place).unwrap(); 16]),
+            time: Time::EARLIEST.plus_micros(i64::try_from(place).unwrap()),
+            decoder: 1,
+            retracted: false,
+            rank: Rank::Send,
+            attribution: Attribution { campaign, client: Some("k".into()), ..Attribution::default() },
+            provider: String::new(),
+            fact: fact.clone(),
+            arrival: Arrival::default(),
+        });
+    }
+    row
+}
+
+fn published(message: &str, facts: &[Fact]) -> (Bytes, Vec<u8>) {
+    (key::message("acme", message), contract::message::to_wire(&row(message, facts)).encode_to_vec())
+}
+
+/// Costs of a page of each list, where there are so many campaigns and recipients of the first.
+fn costs(campaigns: usize, recipients: usize) -> Vec<usize> {
+    let world = World::new();
+    let named = (0..campaigns).map(|place| format!("c{place}"));
+    world.put(Topic::CampaignStats, named.map(|id| (key::campaign("acme", &id), stats(&id).encode_to_vec())), 1);
+    world.put(Topic::MessageStatus, (0..recipients).map(|place| published(&format!("m{place:06}"), &[Fact::Sent])), 1);
+    world.follow();
+    let orders = Sort::ALL.into_iter().map(|sort| {
+        let wanted = Wanted { sort, ..Wanted::default() };
+        world.cost(|view| assert_eq!(view.campaigns_by("acme", &wanted, None, 20).unwrap().rows.len(), 20))
+    });
+    let mut costs: Vec<usize> = orders.collect();
+    costs.push(world.cost(|view| {
+        let page = view.recipients("acme", "c0", Tile::Sent, None, 20).unwrap();
+        assert_eq!((page.rows.len(), page.count), (20, u64::try_from(recipients).unwrap()));
+    }));
+    costs.push(world.cost(|view| view.campaign("acme", "c0").unwrap().unwrap()));
+    costs.push(world.cost(|view| view.series("acme", "c0", view::Width::Day, "", None).unwrap()));
+    costs
+}
+
+#[test]
+fn a_page_reads_as_many_rows_of_many_as_of_few() {
+    assert_eq!(costs(50, 50), costs(2_000, 2_000));
+}
+
+#[test]
+fn numbers_are_compared_where_both_are_of_one_offset() {
+    let world = World::new();
+    let says = |counters: &Counters, offset: u64| {
+        let wire = contract::counters::to_wire(counters);
+        let partial =
+            CampaignPartial { offset, part: Some(Part::Counters(wire.clone())), ..CampaignPartial::default() };
+        let source = Source { source: "0".to_owned(), partial: Some(partial) };
+        let stats = CampaignStats { counters: Some(wire), sources: vec![source], ..CampaignStats::default() };
+        world.put(Topic::CampaignStats, std::iter::once((key::campaign("acme", "c0"), stats.encode_to_vec())), 1);
+        world.follow();
+        world.view.snapshot().agreement("acme", "c0").unwrap()
+    };
+    world.put(Topic::MessageStatus, std::iter::once(published("m1", &[Fact::Sent])), 10);
+    world.follow();
+    let counted = Contribution::of(&row("m1", &[Fact::Sent])).unwrap().counters;
+    let wrong = Counters { sent: 7, ..Counters::default() };
+    assert_eq!(says(&counted, 10), Agreement::Equal);
+    // Published later than what was recounted, and read to the end: they should be the same.
+    assert_eq!(says(&wrong, 10), Agreement::Differs { partitions: vec![0] });
+    // Rows that are newer than the numbers say nothing of them.
+    assert_eq!(says(&wrong, 9), Agreement::NotYet);
+}
