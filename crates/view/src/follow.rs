@@ -48,7 +48,9 @@ impl Follow {
     pub fn start(self, stop: &Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
         let stop = Arc::clone(stop);
         std::thread::Builder::new().name("view".to_owned()).spawn(move || {
+            self.view.halt(None);
             if let Err(error) = self.run(&stop) {
+                self.view.halt(Some(error.to_string()));
                 tracing::error!(%error, "the view stands still: pages show what it knew");
             }
         })

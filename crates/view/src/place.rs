@@ -80,6 +80,7 @@ pub struct View {
     touched: broadcast::Sender<Named>,
     /// Partitions of `message-status` that were read to their end when last looked at.
     ended: Mutex<BTreeSet<u32>>,
+    halted: Mutex<Option<String>>,
 }
 
 /// Campaigns whose change a slow listener may have waiting; beyond, it is told that it missed some.
@@ -105,6 +106,7 @@ impl View {
             stood: watch::Sender::new(0),
             touched: broadcast::Sender::new(TOUCHED_MAX),
             ended: Mutex::default(),
+            halted: Mutex::default(),
         })
     }
 
@@ -140,6 +142,25 @@ impl View {
             }
         }
         Ok(())
+    }
+
+    /// Why nobody follows the topics into this view any more, and what to do; `None` while somebody does. For readiness.
+    pub fn halted(&self) -> Option<String> {
+        self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn halt(&self, why: Option<String>) {
+        *self.halted.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Whether tombstones may have been written and removed again since its rows were last written: then an erasure may have been
+    /// missed, and the view is to be rebuilt. `tombstone_ms` is how long the topics keep them (`delete.retention.ms`).
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_stale(&self, now_ms: i64, tombstone_ms: i64) -> Result<bool, Error> {
+        let position = self.store.read().unwrap_or_else(PoisonError::into_inner).position()?;
+        Ok(position.is_some_and(|position| now_ms.saturating_sub(position.written_ms) > tombstone_ms))
     }
 
     /// A partition has no more for now.

@@ -24,7 +24,7 @@ use domain::{BounceClass, Drop, DropReason};
 use engine::{Output, Record, TopicPartition};
 use log::model::Model;
 use log::{Cleanup, Log as _, TopicSpec};
-use store::{Memory, Stores as _};
+use store::{Budget, Memory, Rocks, Stores};
 use view::{Content, End, Error, Follow, Rebuild, TOPICS, Tile, View};
 
 const ADDRESS: AddressHash = AddressHash([7; 16]);
@@ -271,8 +271,13 @@ fn a_body_is_as_sent_or_rendered_or_not_given() {
 
 #[test]
 fn a_rebuild_takes_over_what_the_old_view_answered_meanwhile() {
+    let directory = tempfile::tempdir().unwrap();
+    rebuilds(&Memory::default());
+    rebuilds(&Rocks::new(directory.path(), Budget::default()).unwrap());
+}
+
+fn rebuilds(stores: &dyn Stores) {
     let world = world();
-    let stores = Memory::default();
     let view = Arc::new(View::new(stores.open("view").unwrap(), "model").expect("a view"));
     world.person("k1", "Zoé");
     let follow = |view: &Arc<View>| Follow {
@@ -283,13 +288,22 @@ fn a_rebuild_takes_over_what_the_old_view_answered_meanwhile() {
         now_ms: || 0,
     };
     let names = |view: &View| view.snapshot().clients("acme", "", None, 9).expect("reads").rows.len();
-    let rebuild = Rebuild::begin(&stores, "view", "model").expect("begins");
+    let rebuild = Rebuild::begin(stores, "view", "model").expect("begins");
     assert_eq!(names(&view), 0);
     assert!(rebuild.fill(&follow(rebuild.view()), &AtomicBool::new(false)).expect("fills"));
     assert_eq!(names(&view), 0);
-    rebuild.take_over(&stores, "view", &view).expect("takes over");
+    rebuild.take_over(stores, "view", &view).expect("takes over");
     assert_eq!(names(&view), 1);
     drop(view);
     let again = View::new(stores.open("view").unwrap(), "model").expect("opens");
     assert_eq!(names(&again), 1);
+}
+
+#[test]
+fn a_view_that_may_have_missed_a_tombstone_says_so() {
+    let world = world();
+    assert!(!world.view.is_stale(9, 1).expect("reads"));
+    world.person("k1", "Zoé");
+    assert!(!world.view.is_stale(10, 10).expect("reads"));
+    assert!(world.view.is_stale(11, 10).expect("reads"));
 }
