@@ -43,6 +43,14 @@ impl Instance {
         self.child.is_some()
     }
 
+    /// Whether this process, and not one before it, has said that it runs: it takes signals from then on.
+    pub(crate) fn is_up(&self) -> bool {
+        let said = std::fs::read(self.data.join("run.json")).unwrap_or_default();
+        let said: serde_json::Value = serde_json::from_slice(&said).unwrap_or_default();
+        let pid = said.get("pid").and_then(serde_json::Value::as_u64);
+        self.child.as_ref().is_some_and(|child| pid == Some(child.id().into()))
+    }
+
     /// Whether a member of the group is one of its workers.
     pub(crate) fn is_worker(&self, member: &str) -> bool {
         let worker = member.strip_prefix(GROUP).and_then(|rest| rest.strip_prefix('-'));

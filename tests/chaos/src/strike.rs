@@ -167,7 +167,8 @@ impl Conductor<'_> {
         Ok(partitions(Topic::Events).filter(|of| is_its(of) && seen.lag(of) >= WORK_MIN).collect())
     }
 
-    /// Waits until the group stands: every partition is somebody's, and every started instance has some.
+    /// Waits until the group stands: every partition is somebody's, and every started instance runs and has some. (A static member
+    /// that has died still has its partitions for a session.)
     pub(crate) fn whole(&mut self) -> Result<()> {
         self.group_until("the group is whole", |group, instances| {
             let held: usize = group.members.iter().map(|member| member.partitions.len()).sum();
@@ -178,7 +179,7 @@ impl Conductor<'_> {
             let known = |name: &str| instances.iter().any(|one| one.is_started() && one.is_worker(name));
             group.state == "Stable"
                 && all
-                && instances.iter().filter(|one| one.is_started()).all(has)
+                && instances.iter().filter(|one| one.is_started()).all(|one| one.is_up() && has(one))
                 && group.members.iter().all(|member| known(&member.name))
         })
     }
