@@ -78,7 +78,7 @@ impl Site {
             command.arg("--set").arg(pair);
         }
         // Known to a binary that was built to be wrong, and to no other.
-        command.envs(self.bug.iter().map(|bug| ("MAILTALLY_SEEDED_BUG", bug)));
+        command.envs(self.bug.iter().map(|bug| ("SEEDED_BUG", bug)));
         command.env("MALLOC_ARENA_MAX", "2").stdin(Stdio::null());
         command
     }

@@ -1,4 +1,4 @@
-//! Bugs on purpose, one at a time, named by `MAILTALLY_SEEDED_BUG`: what the fault programme must find (`tests/chaos`). Only in a
+//! Bugs on purpose, one at a time, named by `SEEDED_BUG`: what the fault programme must find (`tests/chaos`). Only in a
 //! binary that is built with the feature `seeded-bugs`, which says so and is good for nothing else.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use log::{
 };
 
 /// What names the bug.
-const VARIABLE: &str = "MAILTALLY_SEEDED_BUG";
+const VARIABLE: &str = "SEEDED_BUG";
 /// Of so many events one is lost, or counted apart from its copy.
 const SELDOM: u64 = 5_003;
 
