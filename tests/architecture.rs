@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
@@ -42,6 +42,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
         ],
     ),
     ("demo", &["contract", "domain"]),
+    ("simulators", &["domain", "providers"]),
     ("xtask", &["broker"]),
 ];
 

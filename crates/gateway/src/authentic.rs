@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use domain::Time;
-use providers::sns::{self, Envelope, Kind};
+use providers::sns::{self, Envelope};
 use providers::{Accepted, Provider, Refusal, Replays, Request};
 
 use crate::account::Account;
@@ -16,10 +16,10 @@ pub(crate) struct Checks {
 }
 
 /// A request that is its provider's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Authentic {
-    /// It asks whether this address wants a topic of Amazon SNS.
-    pub(crate) asks_to_confirm: bool,
+    /// It asks whether this address wants a topic of Amazon SNS: the link that says yes, which leads to Amazon.
+    pub(crate) confirmation: Option<String>,
 }
 
 impl Checks {
@@ -59,7 +59,7 @@ impl Checks {
             None => self.certificates.of(&envelope, now)?,
         };
         envelope.check(&topics, &certificate, now)?;
-        Ok(Authentic { asks_to_confirm: envelope.kind() == Kind::SubscriptionConfirmation })
+        Ok(Authentic { confirmation: envelope.confirmation_url().map(str::to_owned) })
     }
 
     /// A token stands for one event.

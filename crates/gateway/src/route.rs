@@ -203,10 +203,12 @@ impl Gateway {
 
     async fn keep(&self, authentic: Authentic, seen: &Seen, now_ms: i64) -> Outcome {
         let (provider, account) = (seen.name.0.as_str(), seen.name.1.as_str());
-        if authentic.asks_to_confirm {
+        if let Some(link) = authentic.confirmation {
+            // Nothing here follows it: whether this topic may post is the operator's to say.
             tracing::warn!(
                 account,
-                "Amazon SNS asks whether its topic may post here: to say yes, `mailtally webhook confirm --account {account}`"
+                link,
+                "Amazon SNS asks whether its topic may post here: to say yes, open the link once"
             );
         }
         if (self.closed)() {

@@ -5,8 +5,14 @@
 
 mod support;
 
-use std::path::Path;
+#[path = "support/providers.rs"]
+mod providers_at_work;
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use providers_at_work::{judge, work};
 use serde_json::Value;
 use support::{Run, binary, rows, said, send};
 
@@ -78,6 +84,46 @@ fn what_providers_post_is_counted_and_strangers_are_not() {
         "{metrics}"
     );
     assert!(metrics.contains(r#"mailtally_webhooks_total{provider="brevo",outcome="logged"} 1"#), "{metrics}");
+    run.stop();
+    said(&data, &["reconcile"]);
+}
+
+/// Kills of the process while all providers post.
+const KILLS: usize = 20;
+/// Lines of one request.
+const BATCH: usize = 500;
+
+#[test]
+fn twenty_kills_lose_nothing_that_was_answered_and_count_nothing_twice() {
+    let root = tempfile::tempdir().expect("directory");
+    let (data, file) = (root.path().join("data"), providers_at_work::configuration(root.path()));
+    let start = || Run::start(&data, &["--config", &file]);
+    let (end, begun) = (AtomicBool::new(false), std::time::Instant::now());
+    let (done, mut run) = std::thread::scope(|scope| {
+        let working = scope.spawn(|| work(&data, 40, &end));
+        for kill in 0..KILLS {
+            let mut run = start();
+            run.address();
+            // The life of a process that is killed is no condition: some are short, some long.
+            std::thread::sleep(Duration::from_millis(150 + 61 * u64::try_from(kill % 10).expect("small")));
+            drop(run);
+        }
+        let mut run = start();
+        run.address();
+        end.store(true, Ordering::SeqCst);
+        (working.join().expect("they end"), run)
+    });
+    eprintln!("posted after {:?}", begun.elapsed());
+    let failed: u64 = done.iter().map(|done| done.report.failed).sum();
+    assert!(failed >= 20, "the kills were felt: {failed}");
+    let sends = done.iter().flat_map(|done| done.messages.iter().map(|message| send(message, done.provider)));
+    let sends: Vec<String> = sends.collect();
+    for lines in sends.chunks(BATCH) {
+        assert_eq!(run.post(lines), Some(lines.len()));
+    }
+    said(&data, &["produce", "/dev/null"]);
+    eprintln!("{} sends folded after {:?}", sends.len(), begun.elapsed());
+    judge(&done, &rows(&data, &["campaigns", "--format", "json"]));
     run.stop();
     said(&data, &["reconcile"]);
 }
