@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("service", &["engine", "providers"]),
     ("view", &["contract", "domain", "engine", "log", "store"]),
     ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
+    ("dashboard", &["contract", "domain", "view"]),
     ("api", &["contract", "domain", "engine", "log", "processor", "service"]),
     ("gateway", &["api", "contract", "domain", "engine", "log", "providers", "service"]),
     (
@@ -27,6 +28,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
         &[
             "api",
             "contract",
+            "dashboard",
             "demo",
             "domain",
             "embedded",
@@ -39,6 +41,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
             "providers",
             "service",
             "store",
+            "view",
         ],
     ),
     ("demo", &["contract", "domain"]),

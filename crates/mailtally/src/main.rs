@@ -11,6 +11,7 @@ mod dead_letters;
 mod decode;
 mod demo;
 mod directory;
+mod grant;
 mod ingest;
 mod inspect;
 mod live;
@@ -77,6 +78,8 @@ enum Command {
     Processor(run::Processor),
     /// Take providers' webhooks in, as one of any number of instances over Kafka, and fold nothing; until SIGTERM or SIGINT.
     Gateway(run::Gateway),
+    /// Let a person look at the dashboard: prints a link that logs in.
+    Grant(grant::Arguments),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(configuration::Configuration),
@@ -132,6 +135,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(given) => given.run(),
         Command::Processor(given) => given.run(),
         Command::Gateway(given) => given.run(),
+        Command::Grant(given) => given.run(),
         Command::Config(given) => given.run(),
         Command::Check { file } => check::run(&file),
         Command::Decode(decode) => decode.run(),

@@ -91,7 +91,7 @@ impl Follow {
     fn batch(&self, topic: Topic, partition: u32) -> Result<bool, Error> {
         let from = self.view.snapshot().position(topic, partition)?;
         let source = TopicPartition { topic: engine::Topic::new(&topic.name(&self.prefix)), partition };
-        let read = match self.log.read(&source, from, ReadLimit { records: BATCH_RECORDS, bytes: BATCH_BYTES }) {
+        let read = match self.log.poll(&source, from, ReadLimit { records: BATCH_RECORDS, bytes: BATCH_BYTES }) {
             Ok(read) => read,
             // For a view that has nothing of it: what was before is superseded by later rows.
             Err(log::Error::OffsetLost { start, .. }) if from == 0 => {

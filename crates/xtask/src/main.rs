@@ -4,6 +4,7 @@
 mod chaos;
 mod demo;
 mod kafka;
+mod pages;
 mod picture;
 mod rocksdb;
 mod run;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 /// One line a command: its name, what it does, who does it. Each takes what was typed after its name.
 type Command = (&'static str, &'static str, fn(&[String]) -> Result<ExitCode, String>);
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 10] = [
     ("setup", "install what is lacking and link RocksDB [--yes]", setup::command),
     ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
     (
@@ -32,6 +33,7 @@ const COMMANDS: [Command; 9] = [
     ("bench", "a bench beside its peers: bench embedded|throughput [its own flags]", suites::bench),
     ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
     ("picture", "draw the README's picture from a run of the demo", picture::command),
+    ("pages", "take the README's pictures of the dashboard with a browser", pages::command),
     ("env", "print what a plain cargo needs: eval \"$(cargo xtask env)\"", setup::print_environment),
 ];
 

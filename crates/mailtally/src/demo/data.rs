@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use dashboard::{Role, Viewer};
 use embedded::{Embedded, OpenError};
 use service::config::{Config, Layers};
 
@@ -29,6 +30,10 @@ const COMMANDS: [(&str, &str); 7] = [
     ("consume message-status", "every mail's row"),
     ("inspect unmatched", "reports that wait for their send"),
 ];
+
+/// Who may look at the dashboard.
+const LOOK: [(&str, Role); 3] =
+    [("city-league", Role::Admin), ("aquatics", Role::Sender), ("chess-club", Role::Viewer)];
 
 /// A directory without data. The default one may hold an earlier demo, which goes.
 pub(super) fn prepare(named: Option<&Path>, seed: u64, set: &[String]) -> Result<PathBuf> {
@@ -112,7 +117,9 @@ pub(super) fn look_further(data: &Path, on_kafka: bool) {
         eprintln!("  {program} {command} --data {data}{config}\n      {what}");
     }
     eprintln!("  {program} run --data {data} --config {data}/{CONFIGURATION}");
-    eprintln!("      goes on with it: HTTP intake, health, metrics\n  rm -r {data}\n      is rid of it");
+    eprintln!(
+        "      goes on with it: HTTP intake, health, metrics, dashboard\n  {program} grant --data {data} --organisation city-league --name Ada\n      a link that logs in to the dashboard\n  rm -r {data}\n      is rid of it"
+    );
 }
 
 /// Serves the month as `mailtally run` serves any directory, until Ctrl-C.
@@ -121,6 +128,12 @@ pub(super) fn stay(data: &Path, set: &[String]) -> Result<ExitCode> {
     let place = Place { data: Some(data.to_owned()), config: Some(data.join(CONFIGURATION)), set: set.to_vec() };
     eprintln!("\nThe month is served until Ctrl-C; the commands above work meanwhile. Also to be opened:");
     eprintln!("  http://{listen}/health/ready\n  http://{listen}/metrics");
+    eprintln!("The Communications dashboard, a link that logs in for each organisation:");
+    for (organisation, role) in LOOK {
+        let viewer = Viewer { organisation: organisation.to_owned(), role, name: "Demo".to_owned() };
+        let token = dashboard::grant(&data.join(run::TOKENS), &viewer).context("make a token")?;
+        eprintln!("  http://{listen}/login?token={token}\n      {organisation}");
+    }
     run::Arguments { place, listen: Some(listen), ..run::Arguments::default() }.run()
 }
 

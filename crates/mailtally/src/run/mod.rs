@@ -7,6 +7,7 @@ pub(crate) mod control;
 mod door;
 mod letters;
 mod metered;
+mod pages;
 mod signals;
 mod unmatched;
 mod upkeep;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use api::{Appender, Edges, Server};
+use dashboard::Dashboard;
 use engine::TaskId;
 use processor::driver::Running;
 use service::config::Config;
@@ -31,6 +33,8 @@ use crate::place::Place;
 use crate::space;
 use crate::system::{Folds, Medium, System, now_ms};
 use crate::terminal::Bar;
+pub(crate) use pages::TOKENS;
+
 use commands::LiveCommands;
 use control::Control;
 use metered::Metered;
@@ -205,6 +209,8 @@ struct Live {
     workers: Vec<Running>,
     stop: Arc<AtomicBool>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    /// The pages, where this process has them.
+    dashboard: Option<Arc<Dashboard>>,
     signals: Signals,
     role: Role,
 }
@@ -246,7 +252,13 @@ impl Live {
         if let Medium::Embedded(log) = &system.medium {
             threads.push(upkeep::start(log, &stop)?);
         }
-        Ok(Self { system, board, workers, stop, threads, signals, role })
+        let mut dashboard = None;
+        if role == Role::All {
+            let (pages, thread) = pages::start(&system, &stop)?;
+            dashboard = Some(pages);
+            threads.push(thread);
+        }
+        Ok(Self { system, board, workers, stop, threads, dashboard, signals, role })
     }
 
     /// Answers HTTP until a signal, or until something cannot go on.
@@ -274,7 +286,8 @@ impl Live {
         let webhooks =
             listeners.webhooks.is_some().then(|| door::gateway(&self.system, &self.board, config)).transpose()?;
         let door = listeners.webhooks.take();
-        let mut servers = runtime.block_on(async { open(listeners, &edges) })?;
+        let pages = self.dashboard.as_ref().map(|pages| dashboard::router(Arc::clone(pages))).unwrap_or_default();
+        let mut servers = runtime.block_on(async { open(listeners, &edges, pages) })?;
         drop(edges);
         let reached = servers.last().map(Server::address).context("a listener")?;
         let clients = servers.first().map(Server::address).context("a listener")?;
@@ -375,11 +388,11 @@ fn close(system: Arc<System>) {
 }
 
 /// Connections take at most a quarter of the files that may be open: the databases need theirs.
-fn open(listeners: Listeners, edges: &Arc<Edges>) -> std::io::Result<Vec<Server>> {
+fn open(listeners: Listeners, edges: &Arc<Edges>, pages: axum::Router) -> std::io::Result<Vec<Server>> {
     let connections = u32::try_from(space::open_files() / 4).unwrap_or(u32::MAX);
     let alone = listeners.commands.is_none();
     let clients = tokio::net::TcpListener::from_std(listeners.clients)?;
-    let mut servers = vec![api::serve(clients, api::router(Arc::clone(edges), alone), connections)?];
+    let mut servers = vec![api::serve(clients, api::router(Arc::clone(edges), alone).merge(pages), connections)?];
     if let Some(commands) = listeners.commands {
         let commands = tokio::net::TcpListener::from_std(commands)?;
         servers.push(api::serve(commands, api::router(Arc::clone(edges), true), connections)?);

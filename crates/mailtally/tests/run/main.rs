@@ -5,6 +5,7 @@
 mod access;
 mod breaker;
 mod commands;
+mod dashboard;
 mod disk;
 mod live;
 mod metrics;

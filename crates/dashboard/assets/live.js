@@ -1,0 +1,30 @@
+// Keeps an open page true: when the server says that rows have changed, the page is fetched anew and the parts that differ are
+// replaced. Everything works without it.
+"use strict";
+const replace = async () => {
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const next = fresh.getElementById(part.id);
+    if (!next || next.innerHTML === part.dataset.seen) continue;
+    const open = [...part.querySelectorAll("details")].map((one) => one.open);
+    const focused = part.contains(document.activeElement) ? [...part.querySelectorAll("a,summary,button")].indexOf(document.activeElement) : -1;
+    part.dataset.seen = next.innerHTML;
+    if (part.querySelector("details[open] iframe")) continue;
+    part.replaceChildren(...next.childNodes);
+    part.querySelectorAll("details").forEach((one, place) => { one.open = open[place] ?? false; });
+    if (focused >= 0) part.querySelectorAll("a,summary,button")[focused]?.focus();
+  }
+};
+let busy = false;
+let again = false;
+const refresh = async () => {
+  if (busy) { again = true; return; }
+  busy = true;
+  try { await replace(); } catch { /* the next change tries again */ }
+  busy = false;
+  if (again) { again = false; refresh(); }
+};
+let first = true;
+new EventSource("/live").addEventListener("version", () => { if (!first) refresh(); first = false; });

@@ -1,0 +1,128 @@
+//! A page as an answer: made off the async threads, with headers that let nothing foreign in, and a tag of what it reflects.
+
+use std::sync::Arc;
+
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use maud::{Markup, html};
+use view::{AsOf, Error, Snapshot};
+
+use crate::access::Viewer;
+use crate::layout;
+use crate::locale::Locale;
+use crate::router::Dashboard;
+use crate::text::Word;
+
+/// Nothing but our own style, script and frames; no form goes elsewhere; nobody frames us.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A page.
+pub(crate) struct Answer {
+    status: StatusCode,
+    page: Markup,
+    tag: Option<String>,
+}
+
+impl Answer {
+    pub(crate) fn new(status: StatusCode, page: Markup) -> Self {
+        Self { status, page, tag: None }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Html(self.page.into_string())).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        if let Some(tag) = self.tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+            headers.insert(ETAG, tag);
+        }
+        response
+    }
+}
+
+/// What a page is made from: one moment of the view, for one viewer.
+pub(crate) struct Asked<'a> {
+    pub(crate) rows: Snapshot<'a>,
+    pub(crate) viewer: Viewer,
+    pub(crate) locale: Locale,
+    pub(crate) as_of: AsOf,
+}
+
+impl Asked<'_> {
+    pub(crate) fn organisation(&self) -> &str {
+        &self.viewer.organisation
+    }
+
+    pub(crate) fn word(&self, word: Word) -> &'static str {
+        self.locale.word(word)
+    }
+}
+
+/// A page's title and what stands in it; `None`: there is no such thing, or it is somebody else's.
+pub(crate) type Made = Result<Option<(String, Markup)>, Error>;
+
+/// Makes a page on a thread that may wait for the disk. What the asker has already is not sent again.
+pub(crate) async fn page(
+    dashboard: Arc<Dashboard>,
+    viewer: Viewer,
+    headers: HeaderMap,
+    make: impl FnOnce(&Asked<'_>) -> Made + Send + 'static,
+) -> Response {
+    let made = tokio::task::spawn_blocking(move || answer(&dashboard, viewer, &headers, make)).await;
+    made.unwrap_or_else(|error| {
+        tracing::error!(%error, "a page could not be made");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
+fn answer(
+    dashboard: &Dashboard,
+    viewer: Viewer,
+    headers: &HeaderMap,
+    make: impl FnOnce(&Asked<'_>) -> Made,
+) -> Response {
+    let rows = dashboard.view.snapshot();
+    let said = rows.organisation(&viewer.organisation).unwrap_or_default();
+    let locale = Locale::of(headers, said.as_ref());
+    let as_of = rows.as_of().unwrap_or_default();
+    let tag = format!("W/\"{}-{}-{}\"", as_of.version, as_of.time.micros(), locale.language.word());
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    let asked = Asked { rows, viewer, locale, as_of };
+    match make(&asked) {
+        Ok(Some((title, main))) => {
+            let page = layout::full(&asked, &title, &main);
+            Answer { tag: Some(tag), ..Answer::new(StatusCode::OK, page) }.into_response()
+        }
+        Ok(None) => refused(StatusCode::NOT_FOUND, &asked.locale),
+        Err(Error::Cursor) => refused(StatusCode::BAD_REQUEST, &asked.locale),
+        Err(error) => {
+            tracing::error!(%error, "the view does not answer");
+            refused(StatusCode::SERVICE_UNAVAILABLE, &asked.locale)
+        }
+    }
+}
+
+/// Why there is no page, and where to go on. The same for what is not there and for what is another organisation's (I8).
+pub(crate) fn refused(status: StatusCode, locale: &Locale) -> Response {
+    let what = match status {
+        StatusCode::NOT_FOUND => Word::NotFound,
+        StatusCode::BAD_REQUEST => Word::BadAddress,
+        StatusCode::FORBIDDEN => Word::Forbidden,
+        _ => Word::Unavailable,
+    };
+    let main = html! {
+        h1 { (locale.word(what)) }
+        p { a href="/campaigns" { (locale.word(Word::BackToCampaigns)) } }
+    };
+    Answer::new(status, layout::bare(locale, locale.word(what), &main)).into_response()
+}

@@ -1,0 +1,24 @@
+//! The Communications dashboard: server-rendered pages that an office worker can trust, complete without a script. The page
+//! to begin with is [`router`]; one file a page.
+//!
+//! Whose rows a page shows is decided by who is logged in, never by an address: no page names an organisation in its path.
+
+mod access;
+mod answer;
+mod asset;
+mod body;
+mod campaign;
+mod campaigns;
+mod client;
+mod layout;
+mod live;
+mod locale;
+mod login;
+mod message;
+mod recipients;
+mod router;
+mod status;
+mod text;
+
+pub use access::{Access, Role, Viewer, grant};
+pub use router::{Dashboard, ROUTES, Rule, router};

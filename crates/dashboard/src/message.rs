@@ -1,0 +1,121 @@
+//! One message: what it is now, what that means, and everything that happened, with when it was known and from where.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use domain::{Agent, Fact};
+use maud::{Markup, html};
+use view::{Message, Step};
+
+use crate::answer::{self, Asked};
+use crate::campaigns::name;
+use crate::layout::path;
+use crate::login::Asker;
+use crate::recipients::{badge, client};
+use crate::router::Dashboard;
+use crate::status::{self, said};
+use crate::text::Word;
+
+pub(crate) async fn page(
+    State(dashboard): State<Arc<Dashboard>>,
+    Extension(viewer): Asker,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    answer::page(dashboard, viewer, headers, move |asked| {
+        let Some(message) = asked.rows.message(asked.organisation(), &id)? else { return Ok(None) };
+        let row = &message.recipient.row;
+        let campaign = asked.rows.campaign(asked.organisation(), &row.campaign)?;
+        let main = html! {
+            p.trail {
+                @match &campaign {
+                    Some(campaign) => a href=(path(&["campaigns", &campaign.id])) { (name(campaign)) },
+                    None => (asked.word(Word::ClientFileMail)),
+                }
+            }
+            h1 { (asked.word(Word::Message)) " " code { (id) } }
+            div #message data-live { (standing(asked, &message)) (timeline(asked, &message)) }
+        };
+        Ok(Some((format!("{} {id}", asked.word(Word::Message)), main)))
+    })
+    .await
+}
+
+fn standing(asked: &Asked<'_>, message: &Message) -> Markup {
+    let (recipient, locale) = (&message.recipient, &asked.locale);
+    let since = recipient.row.status_since.map(|at| locale.time(contract::time_of(&at))).unwrap_or_default();
+    let reason = status::reason(&recipient.row, asked.as_of.time, locale);
+    html! {
+        dl.facts {
+            div { dt { (asked.word(Word::Status)) } dd { (badge(asked, recipient)) " " (asked.word(Word::Since)) " " (since) } }
+            @if !reason.is_empty() { div { dt { (asked.word(Word::Reason)) } dd { (reason) } } }
+            div { dt { (asked.word(Word::Client)) } dd { (client(recipient)) } }
+            div { dt { (asked.word(Word::AddressUsed)) } dd { (recipient.address.as_deref().unwrap_or(asked.word(Word::NotKept))) } }
+        }
+        @if let Some(remedy) = status::remedy(&recipient.row, locale) {
+            p.remedy { strong { (asked.word(Word::WhatToDo)) ": " } (remedy) }
+        }
+    }
+}
+
+fn timeline(asked: &Asked<'_>, message: &Message) -> Markup {
+    html! {
+        h2 { (asked.word(Word::Timeline)) }
+        ol.timeline { @for one in &message.steps { (step(asked, one)) } }
+        @if message.more { p.hint { (asked.word(Word::MoreThanKept)) } }
+    }
+}
+
+fn step(asked: &Asked<'_>, step: &Step) -> Markup {
+    let (entry, locale) = (&step.entry, &asked.locale);
+    let source = &entry.arrival.source;
+    html! {
+        li class=[(!step.counts).then_some("void")] {
+            time { (locale.time(entry.time)) }
+            p { (fact(asked, &entry.fact))
+                @if let Some(now) = step.status { " → " span.badge.(status::class(now)) { (asked.word(status::word(now))) } } }
+            @if !step.counts { p.hint { (asked.word(Word::NotCounted)) } }
+            p.hint {
+                (asked.word(Word::Arrived)) " " (locale.time(entry.arrival.received)) " " (asked.word(Word::From)) " "
+                @if !entry.provider.is_empty() { (entry.provider) ", " }
+                code { (source.topic) "/" (source.partition) "@" (source.offset) }
+            }
+        }
+    }
+}
+
+fn fact(asked: &Asked<'_>, fact: &Fact) -> Markup {
+    let locale = &asked.locale;
+    let say = |english, french| said((english, french), locale);
+    let by = |agent: &Agent| match agent {
+        Agent::Human => say("by a person", "par une personne"),
+        Agent::Machine => say("by a machine", "par une machine"),
+        Agent::Unknown => say("by somebody", "par quelqu'un"),
+    };
+    let (what, words): (String, &str) = match fact {
+        Fact::Sent => (say("Sent", "Envoyé").to_owned(), ""),
+        Fact::Queued => (say("Queued by the provider", "Mis en file par le fournisseur").to_owned(), ""),
+        Fact::Deferred { reason } => {
+            (say("A try failed for now", "Un essai a échoué pour l'instant").to_owned(), reason)
+        }
+        Fact::Delivered => (say("Delivered", "Livré").to_owned(), ""),
+        Fact::Bounced { class, reason, .. } => {
+            (format!("{}: {}", say("Bounced", "Rebond"), said(status::bounce(*class).0, locale)), reason)
+        }
+        Fact::Dropped(drop) => {
+            (format!("{}: {}", say("Dropped", "Abandonné"), said(status::drop(drop.reason).0, locale)), &drop.text)
+        }
+        Fact::Opened(agent) => (format!("{} {}", say("Opened", "Ouvert"), by(agent)), ""),
+        Fact::Clicked { agent, link } => (format!("{} {}", say("Clicked", "Cliqué"), by(agent)), link),
+        Fact::Complained => (say("Reported as spam", "Signalé comme pourriel").to_owned(), ""),
+        Fact::Unsubscribed { .. } => (say("Unsubscribed", "Désabonné").to_owned(), ""),
+        Fact::Resubscribed { .. } => (say("Subscribed again", "Réabonné").to_owned(), ""),
+        Fact::Withheld(reason) => {
+            (format!("{}: {}", say("Not sent", "Non envoyé"), said(status::withheld(*reason), locale)), "")
+        }
+    };
+    html! { (what) @if !words.is_empty() { " " q { (words) } } }
+}

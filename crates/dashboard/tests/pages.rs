@@ -1,0 +1,270 @@
+//! The pages as a browser gets them: who may see what, nothing of another organisation, nothing that a name can inject.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use contract::Proto as _;
+use contract::proto::campaign::v1::CampaignStats;
+use contract::proto::platform::v1::Organisation;
+use contract::proto::private::v1::{Mail, Person, Private, private::Row};
+use contract::topic::Topic;
+use dashboard::{Access, Dashboard, ROUTES, Role, Rule, Viewer, grant, router};
+use domain::{Attribution, Event, EventId, Fact, Message, Rank, Time};
+use engine::{Output, Record, TopicPartition};
+use log::model::Model;
+use log::{Cleanup, Log as _, TopicSpec};
+use store::{Memory, Stores as _};
+use tower::ServiceExt as _;
+use view::{Follow, TOPICS, Tile, View};
+
+/// What a mailer or a provider may send as a name.
+const HOSTILE: [&str; 8] = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "'; alert(1); //",
+    "</title><svg onload=alert(1)>",
+    "javascript:alert(1)",
+    "{{7*7}}${7*7}",
+    "\u{202e}gnp.exe\u{0}",
+    "&lt;b&gt;&amp;",
+];
+
+struct Site {
+    pages: Router,
+    token: String,
+    _folder: tempfile::TempDir,
+}
+
+fn row(name: &str, kind: Fact) -> Vec<u8> {
+    let mut message = Message::default();
+    message.fold(&Event {
+        organisation: "acme".into(),
+        message: "m1".into(),
+        id: EventId([1; 16]),
+        time: Time::from_micros(1_777_680_000_000_000),
+        decoder: 1,
+        retracted: false,
+        rank: Rank::Send,
+        attribution: Attribution {
+            campaign: Some("c/1 ?".into()),
+            client: Some(name.into()),
+            ..Attribution::default()
+        },
+        provider: String::new(),
+        fact: kind,
+        arrival: domain::Arrival::default(),
+    });
+    contract::message::to_wire(&message).encode_to_vec()
+}
+
+fn private(row: Row) -> Vec<u8> {
+    Private { row: Some(row), ..Private::default() }.encode_to_vec()
+}
+
+/// An organisation with one campaign and one mail, everything named like this; its viewer logged in by a token.
+fn site(name: &str, organisation: &str, role: Role) -> Site {
+    let log = Model::new("model");
+    for topic in TOPICS {
+        let of = engine::Topic::new(&topic.name("t"));
+        log.create_topic(&TopicSpec { name: of, partitions: 1, cleanup: Cleanup::Compact { tombstone_ms: 1 } })
+            .unwrap();
+    }
+    let stats =
+        CampaignStats { name: name.into(), subject: name.into(), sender: name.into(), ..CampaignStats::default() };
+    let french = Organisation { name: name.into(), zone: "America/Toronto".into(), ..Organisation::default() };
+    let bounced = Fact::Bounced { class: domain::BounceClass::Block, asynchronous: false, reason: name.into() };
+    let records = [
+        (Topic::CampaignStats, contract::key::campaign("acme", "c/1 ?"), stats.encode_to_vec()),
+        (Topic::MessageStatus, contract::key::message("acme", "m1"), row(name, bounced)),
+        (
+            Topic::Private,
+            contract::key::private("acme", name, ""),
+            private(Row::Person(Person { name: name.into(), since: None })),
+        ),
+        (
+            Topic::Private,
+            contract::key::private("acme", name, "mail/m1"),
+            private(Row::Mail(Mail { address: name.into(), subject: String::new() })),
+        ),
+        (Topic::Private, contract::key::private("acme", "", "organisation"), private(Row::Organisation(french))),
+    ];
+    for (topic, key, value) in records {
+        let to = TopicPartition { topic: engine::Topic::new(&topic.name("t")), partition: 0 };
+        log.append(vec![Output {
+            to,
+            record: Record { key: Some(key), value: Some(value.into()), ..Record::default() },
+        }])
+        .unwrap();
+    }
+    let view = Arc::new(View::new(Memory::default().open("view").unwrap(), "model").unwrap());
+    let follow =
+        Follow { log: Arc::new(log), view: Arc::clone(&view), prefix: "t".into(), partitions: 1, now_ms: || 0 };
+    while follow.catch_up(&AtomicBool::new(false)).expect("follows") {}
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = folder.path().join("tokens");
+    let viewer = Viewer { organisation: organisation.into(), role, name: name.replace('\0', "") };
+    let token = grant(&tokens, &viewer).unwrap();
+    let pages = router(Arc::new(Dashboard { view, access: Access::new(tokens) }));
+    Site { pages, token, _folder: folder }
+}
+
+impl Site {
+    async fn ask(&self, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, String) {
+        let answer = self.pages.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let body = to_bytes(body, 1 << 20).await.unwrap();
+        (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    async fn get(&self, path: &str, language: &str) -> (StatusCode, axum::http::HeaderMap, String) {
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("accept-language", language)
+            .body(Body::empty());
+        self.ask(request.unwrap()).await
+    }
+}
+
+/// Every page of the one campaign, message and client.
+fn paths(name: &str) -> Vec<String> {
+    let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    let (campaign, client) = (encode("c/1 ?"), encode(name));
+    let mut paths = vec!["/campaigns".to_owned(), format!("/campaigns/{campaign}"), "/messages/m1".to_owned()];
+    paths.push(format!("/clients/{client}"));
+    paths.extend(Tile::ALL.iter().map(|tile| format!("/campaigns/{campaign}/{}", tile.word())));
+    paths
+}
+
+#[tokio::test]
+async fn a_name_injects_nothing_on_any_page_and_every_page_has_its_policy() {
+    for name in HOSTILE {
+        let site = site(name, "acme", Role::Viewer);
+        for path in paths(name) {
+            for language in ["en", "fr"] {
+                let (status, headers, page) = site.get(&path, language).await;
+                assert_eq!(status, StatusCode::OK, "{path} of {name}");
+                let policy = headers.get("content-security-policy").expect("a policy").to_str().unwrap();
+                assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+                assert!(page.contains(&format!("<html lang=\"{language}\">")), "{path} in {language}");
+                for tag in ["<script>", "<img", "<svg", "javascript:alert(1)\""] {
+                    assert!(!page.contains(tag), "{tag} on {path} of {name}: {page}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tile_is_the_length_of_its_list_and_a_bad_outcome_says_what_to_do() {
+    let site = site("Ada", "acme", Role::Viewer);
+    let (_, _, detail) = site.get("/campaigns/c%2F1%20%3F", "en").await;
+    assert!(detail.contains("Sent 1 = ") && detail.contains("of which blocked 1"), "{detail}");
+    let (_, _, list) = site.get("/campaigns/c%2F1%20%3F/bounce", "en").await;
+    assert_eq!(list.matches("href=\"/messages/m1\"").count(), 1, "{list}");
+    let (_, _, message) = site.get("/messages/m1", "fr").await;
+    assert!(message.contains("regarder dans ses pourriels"), "{message}");
+}
+
+#[tokio::test]
+async fn another_organisations_rows_are_as_if_they_were_not_there() {
+    let site = site("Ada", "other", Role::Admin);
+    for path in paths("Ada").iter().skip(1) {
+        let (status, _, page) = site.get(path, "en").await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        let (_, _, nothing) = site.get("/messages/never-was", "en").await;
+        assert_eq!(page, nothing, "nothing tells one from the other");
+    }
+    let (status, _, list) = site.get("/campaigns", "en").await;
+    assert!(status == StatusCode::OK && !list.contains("Ada</a>"), "{list}");
+}
+
+#[tokio::test]
+async fn no_route_is_open_without_a_rule_that_says_so() {
+    let site = site("Ada", "acme", Role::Viewer);
+    for (path, rule, _) in ROUTES {
+        let path = path
+            .replace("{campaign}", "c")
+            .replace("{tile}", "sent")
+            .replace("{message}", "m1")
+            .replace("{client}", "a");
+        let method = if path == "/logout" { "POST" } else { "GET" };
+        let asked = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
+        let (status, headers, _) = site.ask(asked).await;
+        match rule {
+            Rule::Anyone => assert!(status.is_success() || status.is_redirection(), "{path}: {status}"),
+            Rule::From(_) => {
+                assert_eq!(
+                    (status, headers.get("location").unwrap().to_str().unwrap()),
+                    (StatusCode::SEE_OTHER, "/login"),
+                    "{path}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn garbage_in_an_address_is_a_clear_page_and_no_server_error() {
+    let site = site("Ada", "acme", Role::Viewer);
+    let long = "a".repeat(5_000);
+    for garbage in ["%00", "-1", "99999999999999999999", "..%2F..", "zz", "%F0%9F%92%A5", "0", long.as_str(), "%FF"] {
+        for path in [
+            format!("/campaigns?after={garbage}"),
+            format!("/campaigns?q={garbage}&class={garbage}"),
+            format!("/campaigns/{garbage}"),
+            format!("/campaigns/c%2F1%20%3F/{garbage}"),
+            format!("/campaigns/c%2F1%20%3F/sent?after={garbage}"),
+            format!("/messages/{garbage}"),
+            format!("/clients/{garbage}?after={garbage}"),
+            format!("/clients/{garbage}/mails/{garbage}/body"),
+            format!("/login?token={garbage}"),
+        ] {
+            let (status, ..) = site.get(&path, "en").await;
+            assert!(!status.is_server_error(), "{path}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_changes_nothing() {
+    let site = site("Ada", "acme", Role::Viewer);
+    for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.test")] {
+        let request =
+            Request::post("/logout").header("host", "mail.test").header(name, value).body(Body::empty()).unwrap();
+        assert_eq!(site.ask(request).await.0, StatusCode::FORBIDDEN, "{name}");
+    }
+    let own = Request::post("/logout").header("host", "mail.test").header("origin", "https://mail.test");
+    assert_eq!(site.ask(own.body(Body::empty()).unwrap()).await.0, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_link_changes_the_language_without_a_script() {
+    let site = site("Ada", "acme", Role::Viewer);
+    let (status, headers, _) = site.get("/campaigns/c%2F1%20%3F?lang=fr", "en").await;
+    assert_eq!(
+        (status, headers.get("location").unwrap().to_str().unwrap()),
+        (StatusCode::SEE_OTHER, "/campaigns/c%2F1%20%3F")
+    );
+    let cookie = headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
+    let asked =
+        Request::get("/campaigns").header("authorization", format!("Bearer {}", site.token)).header("cookie", cookie);
+    let (_, _, page) = site.ask(asked.body(Body::empty()).unwrap()).await;
+    assert!(page.contains("<html lang=\"fr\">") && page.contains("Taux d'ouverture"), "{page}");
+}
+
+#[tokio::test]
+async fn what_a_browser_has_already_is_not_sent_again() {
+    let site = site("Ada", "acme", Role::Viewer);
+    let (_, headers, _) = site.get("/campaigns", "en").await;
+    let tag = headers.get("etag").expect("a tag").clone();
+    let again = Request::get("/campaigns")
+        .header("authorization", format!("Bearer {}", site.token))
+        .header("if-none-match", tag);
+    let (status, _, body) = site.ask(again.body(Body::empty()).unwrap()).await;
+    assert_eq!((status, body.as_str()), (StatusCode::NOT_MODIFIED, ""));
+}
