@@ -8,6 +8,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
+use sha2::{Digest as _, Sha256};
 use view::{AsOf, Error, Snapshot};
 
 use crate::access::Viewer;
@@ -93,16 +94,9 @@ fn answer(
     let said = rows.organisation(&viewer.organisation).unwrap_or_default();
     let locale = Locale::of(headers, said.as_ref());
     let as_of = rows.as_of().unwrap_or_default();
-    let tag = format!("W/\"{}-{}-{}\"", as_of.version, as_of.time.micros(), locale.language.word());
-    if headers.get(IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
-        return StatusCode::NOT_MODIFIED.into_response();
-    }
     let asked = Asked { rows, viewer, locale, as_of };
     match make(&asked) {
-        Ok(Some((title, main))) => {
-            let page = layout::full(&asked, &title, &main);
-            Answer { tag: Some(tag), ..Answer::new(StatusCode::OK, page) }.into_response()
-        }
+        Ok(Some((title, main))) => whole(layout::full(&asked, &title, &main), headers),
         Ok(None) => refused(StatusCode::NOT_FOUND, &asked.locale),
         Err(Error::Cursor) => refused(StatusCode::BAD_REQUEST, &asked.locale),
         Err(error) => {
@@ -110,6 +104,16 @@ fn answer(
             refused(StatusCode::SERVICE_UNAVAILABLE, &asked.locale)
         }
     }
+}
+
+/// The page, unless the asker has exactly this. The tag is of what the page says: a browser that kept another person's or another
+/// organisation's page, or one made by an older build, never holds this one's tag (I8).
+fn whole(page: Markup, headers: &HeaderMap) -> Response {
+    let tag = format!("W/\"{}\"", contract::json::hex(&Sha256::digest(page.0.as_bytes())));
+    if headers.get(IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    Answer { tag: Some(tag), ..Answer::new(StatusCode::OK, page) }.into_response()
 }
 
 /// Why there is no page, and where to go on. The same for what is not there and for what is another organisation's (I8).

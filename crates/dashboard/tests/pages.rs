@@ -268,3 +268,18 @@ async fn what_a_browser_has_already_is_not_sent_again() {
     let (status, _, body) = site.ask(again.body(Body::empty()).unwrap()).await;
     assert_eq!((status, body.as_str()), (StatusCode::NOT_MODIFIED, ""));
 }
+
+#[tokio::test]
+async fn a_page_that_a_browser_kept_of_somebody_else_is_not_confirmed() {
+    let (own, other) = (site("Ada", "acme", Role::Viewer), site("Ada", "other", Role::Viewer));
+    for path in ["/campaigns", "/campaigns/c%2F1%20%3F", "/messages/m1"] {
+        let (status, headers, _) = own.get(path, "en").await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        let kept = Request::get(path)
+            .header("authorization", format!("Bearer {}", other.token))
+            .header("accept-language", "en")
+            .header("if-none-match", headers.get("etag").expect("a tag"));
+        let (status, ..) = other.ask(kept.body(Body::empty()).unwrap()).await;
+        assert_ne!(status, StatusCode::NOT_MODIFIED, "{path}: the browser would show the other organisation's page");
+    }
+}
