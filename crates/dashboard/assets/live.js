@@ -10,8 +10,9 @@ const replace = async () => {
     if (!next || next.innerHTML === part.dataset.seen) continue;
     const open = [...part.querySelectorAll("details")].map((one) => one.open);
     const focused = part.contains(document.activeElement) ? [...part.querySelectorAll("a,summary,button")].indexOf(document.activeElement) : -1;
-    part.dataset.seen = next.innerHTML;
+    // A mail that is being read stays; the part is replaced at the first news after it was closed.
     if (part.querySelector("details[open] iframe")) continue;
+    part.dataset.seen = next.innerHTML;
     part.replaceChildren(...next.childNodes);
     part.querySelectorAll("details").forEach((one, place) => { one.open = open[place] ?? false; });
     if (focused >= 0) part.querySelectorAll("a,summary,button")[focused]?.focus();
@@ -26,5 +27,16 @@ const refresh = async () => {
   busy = false;
   if (again) { again = false; refresh(); }
 };
-let first = true;
-new EventSource("/live").addEventListener("version", () => { if (!first) refresh(); first = false; });
+// A browser allows six connections to a server over HTTP/1.1, and a page that was left or is hidden would keep one: it lets go of
+// it, and looks for what it missed when it is seen again.
+let source = null;
+const listen = () => {
+  if (source || document.hidden) return;
+  source = new EventSource("/live");
+  source.addEventListener("version", refresh);
+};
+const leave = () => { source?.close(); source = null; };
+document.addEventListener("visibilitychange", () => { document.hidden ? leave() : listen(); });
+addEventListener("pagehide", leave);
+addEventListener("pageshow", listen);
+listen();
