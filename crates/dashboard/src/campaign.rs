@@ -9,7 +9,7 @@ use axum::response::Response;
 use domain::rate::{Denominator, Rate};
 use domain::{DropReason, Status, WithheldReason};
 use maud::{Markup, html};
-use view::{Campaign, Tile};
+use view::{Agreement, Campaign, Tile};
 
 use crate::answer::{self, Asked};
 use crate::campaigns::{created, name};
@@ -39,7 +39,12 @@ pub(crate) async fn page(
 ) -> Response {
     answer::page(dashboard, viewer, headers, move |asked| {
         let Some(campaign) = asked.rows.campaign(asked.organisation(), &id)? else { return Ok(None) };
-        Ok(Some((name(&campaign).to_owned(), detail(asked, &campaign))))
+        let compared = match asked.rows.agreement(asked.organisation(), &id)? {
+            Agreement::Equal => Word::Agrees,
+            Agreement::Differs { .. } => Word::Disagrees,
+            Agreement::NotYet => Word::CatchingUp,
+        };
+        Ok(Some((name(&campaign).to_owned(), detail(asked, &campaign, compared))))
     })
     .await
 }
@@ -63,7 +68,7 @@ pub(crate) const fn tile_word(tile: Tile) -> Word {
     }
 }
 
-fn detail(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
+fn detail(asked: &Asked<'_>, campaign: &Campaign, compared: Word) -> Markup {
     let row = &campaign.row;
     let facts = [
         (Word::DateCreated, created(asked, campaign)),
@@ -84,7 +89,7 @@ fn detail(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
         }
         div #numbers data-live {
             ul.tiles { @for tile in TILES { (shown(asked, campaign, tile)) } }
-            (sums(asked, campaign))
+            (sums(asked, campaign, &compared))
             div.halves { (by_status(asked, campaign)) (by_reason(asked, campaign)) }
         }
     }
@@ -128,7 +133,7 @@ fn shown(
 }
 
 /// The sums that hold at every moment, with their figures, and whether the published row says the same.
-fn sums(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
+fn sums(asked: &Asked<'_>, campaign: &Campaign, compared: &Word) -> Markup {
     let (locale, of) = (&asked.locale, &campaign.counters);
     let part = |word: Word, number: u64| format!("{} {}", locale.word(word), locale.number(number));
     html! {
@@ -138,7 +143,7 @@ fn sums(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
                 a href=(path(&["campaigns", &campaign.id, Tile::Pending.word()])) { (part(Word::Pending, of.pending)) }
                 " + " (part(Word::Delivered, of.delivered)) " + " (part(Word::Bounce, of.bounced)) " + " (part(Word::Dropped, of.dropped)) }
             p.sum { (part(Word::Click, of.clicked)) " ≤ " (part(Word::Open, of.opened)) " ≤ " (part(Word::Delivered, of.delivered)) }
-            p.proved { (locale.word(if campaign.agrees { Word::Agrees } else { Word::CatchingUp })) }
+            p.proved.alert[*compared == Word::Disagrees] { (locale.word(*compared)) }
         }
     }
 }

@@ -124,7 +124,8 @@ words! {
     CountedUnsubscribed: "Mails from which the recipient unsubscribed, as long as that holds.", "Courriels à partir desquels le destinataire s'est désabonné, tant que cela vaut.";
     CountedNotSent: "Clients to whom the platform sent nothing, by reason; outside Sent.", "Clients à qui la plateforme n'a rien envoyé, par motif ; hors Envoyés.";
     TheSums: "These sums hold at every moment:", "Ces sommes valent à tout moment :";
-    Agrees: "Recounted from the messages just now: no difference to what is published.", "Recompté à partir des messages à l'instant : aucun écart avec ce qui est publié.";
+    Agrees: "The sum over the messages listed here is what was published: no difference.", "La somme des messages listés ici est celle qui est publiée : aucun écart.";
+    Disagrees: "The sum over the messages differs from what was published at the same position: tell whoever runs Mailtally (mailtally reconcile).", "La somme des messages diffère de celle publiée à la même position : prévenez la personne qui gère Mailtally (mailtally reconcile).";
     CatchingUp: "Events are coming in: the published sum is a moment behind the messages.", "Des événements arrivent : la somme publiée suit les messages d'un instant.";
     ByStatus: "Messages by status", "Messages par statut";
     ByReason: "By reason", "Par motif";
@@ -160,7 +161,7 @@ words! {
     Since: "since", "depuis";
     BecauseOfMessage: "because of this message", "à cause de ce message";
     LiftedBy: "Lifted by", "Levé par";
-    AsOf: "As of", "À";
+    AsOf: "Reflects the events up to", "Reflète les événements jusqu'à";
     LastEvent: "last event", "dernier événement";
     Language: "Language", "Langue";
 }
