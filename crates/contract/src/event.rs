@@ -1,80 +1,118 @@
 //! Events between `domain` and protobuf. The key names organisation and message; the value never repeats them.
 
-use bytes::Bytes;
 use domain::{
     AddressHash, Agent, Arrival, Attribution, BounceClass, Drop, DropReason, Event, EventId, Fact, MailClass, Origin,
     Rank, Scope, SourcePosition, Time, WithheldReason,
 };
 
 use crate::Error;
+use crate::fields::Fields;
 use crate::proto::event::v1 as wire;
 pub use wire::Event as Wire;
 
 /// The wire form of an event's value.
 pub fn to_wire(event: &Event) -> wire::Event {
-    let mut out = said_to_wire(&event.attribution, &event.provider, event.rank, event.decoder);
-    put_happened(&mut out, (event.id, event.time, event.retracted), &event.fact, &event.arrival);
-    out.source_topic = source_to_wire(&event.arrival.source.topic);
+    fields(event).to_wire()
+}
+
+/// The bytes of an event's value: those of [`to_wire`].
+pub fn encode(event: &Event) -> Vec<u8> {
+    let mut out = Vec::with_capacity(VALUE_BYTES);
+    fields(event).write(&mut out);
     out
 }
 
+/// What a value takes, about.
+const VALUE_BYTES: usize = 192;
+
+fn fields(event: &Event) -> Fields<'_> {
+    let said = said_fields(&event.attribution, &event.provider, event.rank, event.decoder);
+    let happened = happened_fields(&event.id, (event.time, event.retracted), &event.fact, &event.arrival);
+    Fields {
+        decoder: said.decoder,
+        rank: said.rank,
+        campaign: said.campaign,
+        client: said.client,
+        address: said.address,
+        class: said.class,
+        copy: said.copy,
+        origin: said.origin,
+        provider: said.provider,
+        source_topic: source_to_wire(&event.arrival.source.topic),
+        ..happened
+    }
+}
+
 /// What an event says of its message, and who says it.
-pub(crate) fn said_to_wire(said: &Attribution, provider: &str, rank: Rank, decoder: u32) -> wire::Event {
-    wire::Event {
+pub(crate) fn said_fields<'a>(said: &'a Attribution, provider: &'a str, rank: Rank, decoder: u32) -> Fields<'a> {
+    Fields {
         decoder,
         rank: rank_to_wire(rank).into(),
-        campaign: said.campaign.clone().unwrap_or_default(),
-        client: said.client.clone().unwrap_or_default(),
-        address: said.address.map(|hash| Bytes::copy_from_slice(&hash.0)).unwrap_or_default(),
+        campaign: said.campaign.as_deref().unwrap_or_default(),
+        client: said.client.as_deref().unwrap_or_default(),
+        address: said.address.as_ref().map_or(&[][..], |hash| &hash.0),
         class: said.class.map_or(0, |class| class_to_wire(class).into()),
         copy: said.copy.map_or(0, |copy| i32::from(copy) + 1),
         origin: said.origin.map_or(0, |origin| origin_to_wire(origin).into()),
-        provider: provider.to_owned(),
-        ..wire::Event::default()
+        provider,
+        ..Fields::default()
     }
 }
 
 /// What happened, and how it reached us; the source's topic aside.
-pub(crate) fn put_happened(
-    out: &mut wire::Event,
-    (id, time, retracted): (EventId, Time, bool),
-    fact: &Fact,
+pub(crate) fn happened_fields<'a>(
+    id: &'a EventId,
+    (time, retracted): (Time, bool),
+    fact: &'a Fact,
     arrival: &Arrival,
-) {
-    out.id = Bytes::copy_from_slice(&id.0);
-    out.time_us = time.micros();
-    out.retracted = retracted;
-    out.received_after_us = arrival.received.micros().saturating_sub(time.micros());
-    out.source_partition = arrival.source.partition;
-    out.source_offset = arrival.source.offset;
-    put_fact(out, fact);
+) -> Fields<'a> {
+    Fields {
+        id: &id.0,
+        time_us: time.micros(),
+        retracted,
+        received_after_us: arrival.received.micros().saturating_sub(time.micros()),
+        source_partition: arrival.source.partition,
+        source_offset: arrival.source.offset,
+        ..fact_fields(fact)
+    }
 }
 
 /// The event of a wire value and of the key that it stood under.
 ///
 /// # Errors
 /// [`Error::Field`] for a value that this version cannot read: an unknown kind, an id that is not 16 bytes.
-pub fn from_wire(organisation: &str, message: &str, mut wire: wire::Event) -> Result<Event, Error> {
-    let (id, time) = (EventId(sixteen("id", &wire.id)?), Time::from_micros(wire.time_us));
+pub fn from_wire(organisation: &str, message: &str, wire: wire::Event) -> Result<Event, Error> {
+    read(organisation, message, &Fields::of(&wire))
+}
+
+/// The event of a value's bytes and of the key that it stood under.
+///
+/// # Errors
+/// [`Error::Malformed`] for bytes that are no event, else as [`from_wire`].
+pub fn decode(organisation: &str, message: &str, value: &[u8]) -> Result<Event, Error> {
+    read(organisation, message, &Fields::read(value)?)
+}
+
+fn read(organisation: &str, message: &str, said: &Fields<'_>) -> Result<Event, Error> {
     Ok(Event {
         organisation: organisation.to_owned(),
         message: message.to_owned(),
-        id,
-        time,
-        decoder: wire.decoder,
-        retracted: wire.retracted,
-        rank: rank_from_wire(wire.rank)?,
-        fact: fact(&mut wire)?,
-        arrival: arrival(&wire, source_from_wire(wire.source_topic)),
-        provider: std::mem::take(&mut wire.provider),
-        attribution: attribution(wire)?,
+        id: EventId(sixteen("id", said.id)?),
+        time: Time::from_micros(said.time_us),
+        decoder: said.decoder,
+        retracted: said.retracted,
+        rank: rank_from_wire(said.rank)?,
+        fact: fact(said)?,
+        arrival: arrival(said, source_from_wire(said.source_topic)),
+        provider: said.provider.to_owned(),
+        attribution: attribution(said)?,
     })
 }
 
 /// How an event reached us, from a topic.
-pub(crate) fn arrival(wire: &wire::Event, topic: &'static str) -> Arrival {
-    let received = Time::from_micros(wire.time_us).plus_micros(wire.received_after_us);
-    let (partition, offset) = (wire.source_partition, wire.source_offset);
+pub(crate) fn arrival(said: &Fields<'_>, topic: &'static str) -> Arrival {
+    let received = Time::from_micros(said.time_us).plus_micros(said.received_after_us);
+    let (partition, offset) = (said.source_partition, said.source_offset);
     Arrival { received, source: SourcePosition { topic: topic.into(), partition, offset } }
 }
 
@@ -86,108 +124,85 @@ pub fn sixteen(field: &'static str, bytes: &[u8]) -> Result<[u8; 16], Error> {
     bytes.try_into().map_err(|_| Error::Field { field, detail: format!("{} bytes, wanted 16", bytes.len()) })
 }
 
-pub(crate) fn attribution(wire: wire::Event) -> Result<Attribution, Error> {
+pub(crate) fn attribution(said: &Fields<'_>) -> Result<Attribution, Error> {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     Ok(Attribution {
-        campaign: Some(wire.campaign).filter(|text| !text.is_empty()),
-        client: Some(wire.client).filter(|text| !text.is_empty()),
-        address: if wire.address.is_empty() { None } else { Some(AddressHash(sixteen("address", &wire.address)?)) },
-        class: class_from_wire(wire.class)?,
-        copy: match wire.copy {
+        campaign: text(said.campaign),
+        client: text(said.client),
+        address: if said.address.is_empty() { None } else { Some(AddressHash(sixteen("address", said.address)?)) },
+        class: class_from_wire(said.class)?,
+        copy: match said.copy {
             0 => None,
             1 => Some(false),
             2 => Some(true),
             other => return Err(unknown("copy", other)),
         },
-        origin: origin_from_wire(wire.origin)?,
+        origin: origin_from_wire(said.origin)?,
     })
 }
 
-fn put_fact(out: &mut wire::Event, fact: &Fact) {
+fn fact_fields(fact: &Fact) -> Fields<'_> {
     use wire::Kind;
-    let kind = match fact {
-        Fact::Sent => Kind::Sent,
-        Fact::Queued => Kind::Queued,
-        Fact::Deferred { reason } => {
-            out.reason.clone_from(reason);
-            Kind::Deferred
-        }
-        Fact::Delivered => Kind::Delivered,
+    let none = Fields::default();
+    let of = |kind: Kind, fields| Fields { kind: kind.into(), ..fields };
+    match fact {
+        Fact::Sent => of(Kind::Sent, none),
+        Fact::Queued => of(Kind::Queued, none),
+        Fact::Deferred { reason } => of(Kind::Deferred, Fields { reason, ..none }),
+        Fact::Delivered => of(Kind::Delivered, none),
         Fact::Bounced { class, asynchronous, reason } => {
-            out.bounce = bounce_to_wire(*class).into();
-            out.asynchronous = *asynchronous;
-            out.reason.clone_from(reason);
-            Kind::Bounced
+            let (bounce, asynchronous) = (bounce_to_wire(*class).into(), *asynchronous);
+            of(Kind::Bounced, Fields { bounce, asynchronous, reason, ..none })
         }
         Fact::Dropped(Drop { reason, scope, text }) => {
-            out.drop = drop_to_wire(*reason).into();
-            put_scope(out, scope);
-            out.reason.clone_from(text);
-            Kind::Dropped
+            of(Kind::Dropped, Fields { drop: drop_to_wire(*reason).into(), reason: text, ..scoped(scope) })
         }
-        Fact::Opened(agent) => {
-            out.agent = agent_to_wire(*agent).into();
-            Kind::Opened
-        }
+        Fact::Opened(agent) => of(Kind::Opened, Fields { agent: agent_to_wire(*agent).into(), ..none }),
         Fact::Clicked { agent, link } => {
-            out.agent = agent_to_wire(*agent).into();
-            out.link.clone_from(link);
-            Kind::Clicked
+            of(Kind::Clicked, Fields { agent: agent_to_wire(*agent).into(), link, ..none })
         }
-        Fact::Complained => Kind::Complained,
+        Fact::Complained => of(Kind::Complained, none),
         Fact::Unsubscribed { scope, from_register } => {
-            put_scope(out, scope);
-            out.from_register = *from_register;
-            Kind::Unsubscribed
+            of(Kind::Unsubscribed, Fields { from_register: *from_register, ..scoped(scope) })
         }
         Fact::Resubscribed { scope, from_register } => {
-            put_scope(out, scope);
-            out.from_register = *from_register;
-            Kind::Resubscribed
+            of(Kind::Resubscribed, Fields { from_register: *from_register, ..scoped(scope) })
         }
-        Fact::Withheld(reason) => {
-            out.withheld = withheld_to_wire(*reason).into();
-            Kind::Withheld
-        }
-    };
-    out.kind = kind.into();
+        Fact::Withheld(reason) => of(Kind::Withheld, Fields { withheld: withheld_to_wire(*reason).into(), ..none }),
+    }
 }
 
-pub(crate) fn fact(wire: &mut wire::Event) -> Result<Fact, Error> {
-    use std::mem::take;
+pub(crate) fn fact(said: &Fields<'_>) -> Result<Fact, Error> {
     use wire::Kind;
-    Ok(match Kind::try_from(wire.kind).unwrap_or(Kind::Unspecified) {
-        Kind::Unspecified => return Err(unknown("kind", wire.kind)),
+    let reason = || said.reason.to_owned();
+    Ok(match Kind::try_from(said.kind).unwrap_or(Kind::Unspecified) {
+        Kind::Unspecified => return Err(unknown("kind", said.kind)),
         Kind::Sent => Fact::Sent,
         Kind::Queued => Fact::Queued,
-        Kind::Deferred => Fact::Deferred { reason: take(&mut wire.reason) },
+        Kind::Deferred => Fact::Deferred { reason: reason() },
         Kind::Delivered => Fact::Delivered,
-        Kind::Bounced => Fact::Bounced {
-            class: bounce_from_wire(wire.bounce)?,
-            asynchronous: wire.asynchronous,
-            reason: take(&mut wire.reason),
-        },
-        Kind::Dropped => Fact::Dropped(Drop {
-            reason: drop_from_wire(wire.drop)?,
-            scope: scope(wire)?,
-            text: take(&mut wire.reason),
-        }),
-        Kind::Opened => Fact::Opened(agent_from_wire(wire.agent)?),
-        Kind::Clicked => Fact::Clicked { agent: agent_from_wire(wire.agent)?, link: take(&mut wire.link) },
+        Kind::Bounced => {
+            Fact::Bounced { class: bounce_from_wire(said.bounce)?, asynchronous: said.asynchronous, reason: reason() }
+        }
+        Kind::Dropped => {
+            Fact::Dropped(Drop { reason: drop_from_wire(said.drop)?, scope: scope(said)?, text: reason() })
+        }
+        Kind::Opened => Fact::Opened(agent_from_wire(said.agent)?),
+        Kind::Clicked => Fact::Clicked { agent: agent_from_wire(said.agent)?, link: said.link.to_owned() },
         Kind::Complained => Fact::Complained,
-        Kind::Unsubscribed => Fact::Unsubscribed { scope: scope(wire)?, from_register: wire.from_register },
-        Kind::Resubscribed => Fact::Resubscribed { scope: scope(wire)?, from_register: wire.from_register },
-        Kind::Withheld => Fact::Withheld(withheld_from_wire(wire.withheld)?),
+        Kind::Unsubscribed => Fact::Unsubscribed { scope: scope(said)?, from_register: said.from_register },
+        Kind::Resubscribed => Fact::Resubscribed { scope: scope(said)?, from_register: said.from_register },
+        Kind::Withheld => Fact::Withheld(withheld_from_wire(said.withheld)?),
     })
 }
 
-fn put_scope(out: &mut wire::Event, scope: &Scope) {
+fn scoped(scope: &Scope) -> Fields<'_> {
     let (kind, list) = scope_to_wire(scope);
-    out.scope = kind.into();
-    list.clone_into(&mut out.list);
+    Fields { scope: kind.into(), list, ..Fields::default() }
 }
 
-fn scope(wire: &wire::Event) -> Result<Scope, Error> {
-    scope_from_wire(wire.scope, &wire.list)
+fn scope(said: &Fields<'_>) -> Result<Scope, Error> {
+    scope_from_wire(said.scope, said.list)
 }
 
 /// A scope's kind and, for a list, its name.

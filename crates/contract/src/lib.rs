@@ -6,6 +6,7 @@
 pub mod contact;
 pub mod counters;
 pub mod event;
+mod fields;
 pub mod header;
 pub mod identity;
 pub mod json;

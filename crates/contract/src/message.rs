@@ -4,11 +4,19 @@ use std::sync::Arc;
 
 use domain::{Attribution, Beyond, Contribution, Entry, EventId, Message, Outcome, Rank, Status, Time};
 
+use crate::fields::{Fields, Reader, put};
 use crate::proto::message::v1 as wire;
-use crate::{Error, event};
+use crate::{Error, Proto as _, event};
 
 /// The wire form of a message's row.
 pub fn to_wire(message: &Message) -> wire::MessageState {
+    let mut out = readers_fields(message);
+    put_facts(&mut out, message);
+    out
+}
+
+/// Everything but the facts.
+fn readers_fields(message: &Message) -> wire::MessageState {
     let attribution = message.attribution();
     let standing = message.standing();
     let mut out = wire::MessageState {
@@ -25,27 +33,65 @@ pub fn to_wire(message: &Message) -> wire::MessageState {
         ..wire::MessageState::default()
     };
     put_outcome(&mut out, standing.outcome);
-    put_facts(&mut out, message);
     out
 }
 
+/// The bytes of a message's row: those of [`to_wire`].
+pub fn encode(message: &Message) -> Vec<u8> {
+    let readers = readers_fields(message);
+    let mut out = Vec::with_capacity(ROW_BYTES + FACT_BYTES * message.facts().len());
+    // What readers see is written by prost: fields 1 to 13; then the facts.
+    let beyond = readers.beyond;
+    wire::MessageState { beyond: 0, ..readers }.encode_raw(&mut out);
+    let said = said_of(message);
+    for (entry, place) in message.facts().zip(&said.places) {
+        put::nested(&mut out, 15, |out| fact_fields(entry, *place).write(out));
+    }
+    put::small(&mut out, 16, beyond);
+    for entry in said.first {
+        put::nested(&mut out, 17, |out| said_fields(entry).write(out));
+    }
+    out
+}
+
+/// What a row takes without its facts, and what each of them adds, about.
+const ROW_BYTES: usize = 192;
+const FACT_BYTES: usize = 64;
+
 /// The facts, and once what many of them say: the same attribution of the same source.
 fn put_facts(out: &mut wire::MessageState, message: &Message) {
-    let mut said: Vec<&Entry> = Vec::with_capacity(4);
-    out.facts.reserve(message.facts().len());
-    for entry in message.facts() {
-        let place = said.iter().position(|first| says_the_same(first, entry)).unwrap_or_else(|| {
-            said.push(entry);
-            said.len() - 1
+    let said = said_of(message);
+    out.facts = message.facts().zip(&said.places).map(|(entry, place)| fact_fields(entry, *place).to_wire()).collect();
+    out.said = said.first.into_iter().map(|entry| said_fields(entry).to_wire()).collect();
+}
+
+/// The first fact that says something, of each; and for each fact 1 + the place of the one that says the same.
+struct SaidOf<'a> {
+    first: Vec<&'a Entry>,
+    places: Vec<u32>,
+}
+
+fn said_of(message: &Message) -> SaidOf<'_> {
+    let mut first: Vec<&Entry> = Vec::with_capacity(4);
+    let place = |entry| {
+        let place = first.iter().position(|first| says_the_same(first, entry)).unwrap_or_else(|| {
+            first.push(entry);
+            first.len() - 1
         });
-        let mut fact = event::Wire { said: u32::try_from(place + 1).unwrap_or(0), ..event::Wire::default() };
-        event::put_happened(&mut fact, (entry.id, entry.time, entry.retracted), &entry.fact, &entry.arrival);
-        out.facts.push(fact);
-    }
-    out.said.extend(said.into_iter().map(|entry| {
-        let said = event::said_to_wire(&entry.attribution, &entry.provider, entry.rank, entry.decoder);
-        event::Wire { source_topic: event::source_to_wire(&entry.arrival.source.topic), ..said }
-    }));
+        u32::try_from(place + 1).unwrap_or(0)
+    };
+    let places = message.facts().map(place).collect();
+    SaidOf { first, places }
+}
+
+fn fact_fields(entry: &Entry, said: u32) -> Fields<'_> {
+    let fields = event::happened_fields(&entry.id, (entry.time, entry.retracted), &entry.fact, &entry.arrival);
+    Fields { said, ..fields }
+}
+
+fn said_fields(entry: &Entry) -> Fields<'_> {
+    let said = event::said_fields(&entry.attribution, &entry.provider, entry.rank, entry.decoder);
+    Fields { source_topic: event::source_to_wire(&entry.arrival.source.topic), ..said }
 }
 
 fn says_the_same(one: &Entry, other: &Entry) -> bool {
@@ -61,9 +107,29 @@ fn says_the_same(one: &Entry, other: &Entry) -> bool {
 /// # Errors
 /// [`Error::Field`] for a fact that this version cannot read.
 pub fn from_wire(row: wire::MessageState) -> Result<Message, Error> {
-    let said = row.said.into_iter().map(said).collect::<Result<Vec<_>, _>>()?;
-    let entries = row.facts.into_iter().map(|fact| entry(fact, &said)).collect::<Result<Vec<_>, _>>()?;
+    let said = row.said.iter().map(|wire| said(&Fields::of(wire))).collect::<Result<Vec<_>, _>>()?;
+    let entries = row.facts.iter().map(|fact| entry(&Fields::of(fact), &said)).collect::<Result<Vec<_>, _>>()?;
     Ok(Message::from_facts(entries, Beyond::from_bits(u8::try_from(row.beyond).unwrap_or(0))))
+}
+
+/// The message of a row's bytes, as [`from_wire`].
+///
+/// # Errors
+/// [`Error::Malformed`] for bytes that are no row, else as [`from_wire`].
+pub fn decode(row: &[u8]) -> Result<Message, Error> {
+    let mut reader = Reader { what: "MessageState", rest: row };
+    let (mut facts, mut says, mut beyond): (Vec<&[u8]>, Vec<Said>, u32) = (Vec::with_capacity(8), Vec::new(), 0);
+    while let Some((tag, wire)) = reader.next()? {
+        match tag {
+            15 => facts.push(reader.bytes(wire)?),
+            16 => beyond = reader.small(wire)?,
+            17 => says.push(said(&Fields::read(reader.bytes(wire)?)?)?),
+            _ => reader.skip(wire)?,
+        }
+    }
+    let entry = |fact| entry(&Fields::read(fact)?, &says);
+    let entries = facts.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    Ok(Message::from_facts(entries, Beyond::from_bits(u8::try_from(beyond).unwrap_or(0))))
 }
 
 /// What a row counts for, and where: for whoever recounts from rows.
@@ -83,32 +149,32 @@ struct Said {
     topic: &'static str,
 }
 
-fn said(wire: event::Wire) -> Result<Said, Error> {
+fn said(fields: &Fields<'_>) -> Result<Said, Error> {
     Ok(Said {
-        rank: event::rank_from_wire(wire.rank)?,
-        decoder: wire.decoder,
-        provider: Arc::from(wire.provider.as_str()),
-        topic: event::source_from_wire(wire.source_topic),
-        attribution: Arc::new(event::attribution(wire)?),
+        rank: event::rank_from_wire(fields.rank)?,
+        decoder: fields.decoder,
+        provider: Arc::from(fields.provider),
+        topic: event::source_from_wire(fields.source_topic),
+        attribution: Arc::new(event::attribution(fields)?),
     })
 }
 
-fn entry(mut fact: event::Wire, said: &[Said]) -> Result<Entry, Error> {
+fn entry(fact: &Fields<'_>, said: &[Said]) -> Result<Entry, Error> {
     let place = usize::try_from(fact.said).ok().and_then(|place| place.checked_sub(1));
     let said = place.and_then(|place| said.get(place)).ok_or_else(|| Error::Field {
         field: "facts.said",
         detail: format!("{} is no place in said, of which there are {}", fact.said, said.len()),
     })?;
     Ok(Entry {
-        id: EventId(event::sixteen("facts.id", &fact.id)?),
+        id: EventId(event::sixteen("facts.id", fact.id)?),
         time: Time::from_micros(fact.time_us),
         decoder: said.decoder,
         retracted: fact.retracted,
         rank: said.rank,
         attribution: Arc::clone(&said.attribution),
         provider: Arc::clone(&said.provider),
-        arrival: event::arrival(&fact, said.topic),
-        fact: event::fact(&mut fact)?,
+        arrival: event::arrival(fact, said.topic),
+        fact: event::fact(fact)?,
     })
 }
 

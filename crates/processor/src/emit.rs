@@ -57,7 +57,7 @@ impl<'a> Emit<'a> {
     /// An event about a message.
     pub fn event(&mut self, event: &Event) {
         let key = key::message(&event.organisation, &event.message);
-        let value = contract::event::to_wire(event).encode_to_vec();
+        let value = contract::event::encode(event);
         self.keyed(Topic::Events, key, Some(value.into()));
     }
 

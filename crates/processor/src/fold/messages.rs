@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use contract::proto::campaign::v1::CampaignPartial;
 use contract::topic::Topic;
-use contract::{Proto as _, key, message};
+use contract::{key, message};
 use domain::{Change, Event, Message, Time};
 use engine::{
     Disposition, Effects, Folded, Found, Headers, Made, Offset, Polled, Processor, Rebuilt, Rows, Stored,
@@ -72,11 +72,11 @@ impl Turn<'_> {
     /// Folds the records of one message, in offset order.
     fn message(&mut self, records: &[(&Bytes, usize)], batch: &Polled, held: Option<&Bytes>) {
         let Some((key, _)) = records.first() else { return };
-        let Some([organisation, id]) = key::strings::<2>(key) else { return };
+        let Some([organisation, _]) = key::strings::<2>(key) else { return };
         let mut row = decoded(held);
         let (before, mut changed) = (Share::of(&row), false);
         for (_, place) in records {
-            let fate = batch.records.get(*place).map(|stored| event(organisation, id, stored)).map(|event| {
+            let fate = batch.records.get(*place).map(|stored| event(organisation, stored)).map(|event| {
                 let event = event?;
                 self.as_of = self.as_of.max(event.time);
                 let change = row.fold(&event);
@@ -90,7 +90,7 @@ impl Turn<'_> {
         if changed {
             self.deltas.add(organisation, &before, &Share::of(&row));
             forward::difference(key, || decoded(held), &row, &mut self.emit);
-            self.rows.push(((*key).clone(), Some(message::to_wire(&row).encode_to_vec().into())));
+            self.rows.push(((*key).clone(), Some(message::encode(&row).into())));
         }
     }
 }
@@ -241,15 +241,15 @@ fn disposition(change: Change) -> Disposition {
 }
 
 /// The event of a record.
-fn event(organisation: &str, message: &str, stored: &Stored) -> Result<Event, Refused> {
-    let value = stored.record.value.clone().unwrap_or_default();
-    contract::decode_shared("Event", &value)
-        .and_then(|wire| contract::event::from_wire(organisation, message, wire))
+fn event(organisation: &str, stored: &Stored) -> Result<Event, Refused> {
+    let value = stored.record.value.as_deref().unwrap_or_default();
+    // The row stands under the key: its facts need not repeat it.
+    contract::event::decode("", "", value)
         .map_err(|error| (organisation.to_owned(), Reject::record("bad_event", error.to_string())))
 }
 
 /// The message of a row that this fold wrote itself; an unreadable one counts as none, and the recount shows it.
 fn decoded(row: Option<&Bytes>) -> Message {
     let Some(row) = row else { return Message::default() };
-    contract::decode_shared("MessageState", row).and_then(message::from_wire).unwrap_or_default()
+    message::decode(row).unwrap_or_default()
 }
