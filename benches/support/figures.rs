@@ -23,6 +23,8 @@ pub struct Figure {
     pub records: u64,
     /// From the first record read to the last row committed and applied.
     pub seconds: f64,
+    /// Of them: until the first row was visible, or until a restore began.
+    pub first_seconds: f64,
     /// Of all threads, meanwhile.
     pub cpu_seconds: f64,
     /// The most memory resident, ever.
@@ -33,6 +35,8 @@ pub struct Figure {
     pub log_bytes: u64,
     /// Transactions committed, where it is known.
     pub commits: u64,
+    /// Milliseconds from a probe's event to its visible row, ascending, where it was measured.
+    pub latency_ms: Vec<f64>,
 }
 
 impl Figure {

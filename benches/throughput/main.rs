@@ -1,24 +1,21 @@
 //! Mailtally over Apache Kafka beside Kafka Streams and the pass-through limit: one run, one machine, one events topic.
 
+mod probe;
 mod process;
+mod side;
 mod site;
 
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use benches::figures::Figure;
-use benches::usage;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
-use process::Process;
+use side::{Side, mailtally, streams};
 use site::{Site, Stats};
 
-/// Store cache of the peer, beside 2 threads and a heap of at most 2 GiB. Other settings are not tried yet.
-const PEER_CACHE_BYTES: &str = "268435456";
-
-/// Events over Kafka: the limit, Mailtally, Kafka Streams.
+/// Events over Kafka: the limit, Kafka Streams, Mailtally.
 #[derive(Parser)]
 struct Arguments {
     /// Messages; 4 distinct events each on average, a fifth of which come twice.
@@ -39,9 +36,29 @@ struct Arguments {
     /// Of the workload.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Only these; all three when it is not given.
+    #[arg(long, value_enum)]
+    only: Vec<Who>,
+    /// Seconds for which 5,000 events a second come while probes are timed from event to visible stats row; 0: not measured.
+    #[arg(long, default_value_t = 20)]
+    probe_seconds: u64,
+    /// Also from a wiped disk, by each program that keeps rows.
+    #[arg(long)]
+    no_restore: bool,
+    /// Settings of Mailtally beside the bench's own, KEY=VALUE.
+    #[arg(long)]
+    set: Vec<String>,
     /// The pass-through in a process to itself: brokers and records.
     #[arg(long, hide = true, num_args = 2)]
     pass: Option<Vec<String>>,
+}
+
+/// Who is measured.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Who {
+    Limit,
+    Streams,
+    Mailtally,
 }
 
 fn main() -> Result<ExitCode> {
@@ -57,6 +74,10 @@ fn main() -> Result<ExitCode> {
 }
 
 impl Arguments {
+    fn wants(&self, who: Who) -> bool {
+        self.only.is_empty() || self.only.contains(&who)
+    }
+
     fn measure(&self, messages: u64) -> Result<()> {
         let folder = tempfile::Builder::new().prefix("mailtally-throughput-").tempdir()?;
         let cluster = broker::Cluster::start(&broker::Options::default()).map_err(anyhow::Error::msg)?;
@@ -64,87 +85,88 @@ impl Arguments {
         process::ended(site.mailtally(folder.path(), "topics").arg("create"))?;
         let (records, expected) = site.load(self.seed, messages)?;
         eprintln!("{records} records of {messages} messages, {} campaigns", expected.len());
-        let mut figures = vec![self.limit(&site, records)?];
-        figures.push(streams(&site, folder.path(), &expected)?);
-        figures.push(self.mailtally(&site, folder.path(), &expected)?);
+        let mut figures = Vec::new();
+        if self.wants(Who::Limit) {
+            figures.push(self.limit(&site, records)?);
+        }
+        if self.wants(Who::Streams) {
+            self.side(&streams(&site, folder.path())?, &site, (messages, &expected), &mut figures)?;
+        }
+        if self.wants(Who::Mailtally) {
+            let own = mailtally(&site, folder.path(), self.instances.max(1), &self.set)?;
+            self.side(&own, &site, (messages, &expected), &mut figures)?;
+        }
         for figure in &mut figures {
-            (figure.messages, figure.records) = (messages, records);
+            figure.messages = messages;
+            figure.records = if figure.records == 0 { records } else { figure.records };
         }
         report(&figures);
         Ok(())
     }
 
     fn limit(&self, site: &Site, records: u64) -> Result<Figure> {
+        let began = Instant::now();
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--partitions", &self.partitions.to_string(), "--pass", &site.servers, &records.to_string()]);
-        let output = command.stderr(std::process::Stdio::inherit()).output()?;
+        let output = command.stderr(Stdio::inherit()).output()?;
         ensure!(output.status.success(), "the pass-through ended with {}", output.status);
-        Ok(serde_json::from_slice(&output.stdout)?)
+        let figure: Figure = serde_json::from_slice(&output.stdout)?;
+        Ok(Figure { seconds: began.elapsed().as_secs_f64(), ..figure })
     }
 
-    fn mailtally(&self, site: &Site, folder: &Path, expected: &Stats) -> Result<Figure> {
-        let start = |place: u32| {
-            let data = folder.join(format!("mailtally-{place}"));
-            let mut command = site.mailtally(&data, "processor");
-            command.arg("--set").arg(format!("kafka.instance=bench-{place}"));
-            command.args(["--set", "commit.records=50000"]).env("MALLOC_ARENA_MAX", "2");
-            Process::start(&mut command)
+    /// Throughput, then latency by the same processes, then a restore by new ones.
+    fn side(
+        &self,
+        side: &Side,
+        site: &Site,
+        (messages, expected): (u64, &Stats),
+        figures: &mut Vec<Figure>,
+    ) -> Result<()> {
+        let running = side.start()?;
+        let figure = side.settle(site, &running, expected)?;
+        let latency = match self.probe_seconds {
+            0 => Vec::new(),
+            seconds => probe::latencies(site, side.stats, seconds)?,
         };
-        let running = (0..self.instances.max(1)).map(start).collect::<Result<Vec<_>>>()?;
-        let figure = settle("mailtally", site, "mailtally.campaign-stats.v1", &running, expected)?;
-        running.into_iter().try_for_each(Process::stop)?;
-        let state = |place| usage::bytes_below(&folder.join(format!("mailtally-{place}")));
-        Ok(Figure { state_bytes: (0..self.instances.max(1)).map(state).sum(), ..figure })
+        side::stop(running)?;
+        figures.push(Figure { state_bytes: side.state_bytes(), latency_ms: latency, ..figure });
+        if !self.no_restore {
+            side.wipe()?;
+            figures.push(side.restore(messages)?);
+        }
+        Ok(())
     }
-}
-
-fn streams(site: &Site, folder: &Path, expected: &Stats) -> Result<Figure> {
-    let out = folder.join("peer");
-    let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("kafka-streams/pom.xml");
-    let mut maven = Command::new("mvn");
-    process::ended(maven.args(["-B", "-q", "package", "-f"]).arg(pom).arg(format!("-Dout={}", out.display())))?;
-    let state = folder.join("peer-state");
-    let mut java = Command::new("java");
-    java.args(["-Xmx2g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp"]);
-    java.arg(format!("{0}/classes:{0}/lib/*", out.display())).arg("peer.Peer").arg(&site.servers);
-    java.args(["mailtally.events.v1", site::PEER_STATUS, site::PEER_STATS]).arg(&state);
-    let running = vec![Process::start(java.args(["2", PEER_CACHE_BYTES]))?];
-    let figure = settle("kafka streams", site, site::PEER_STATS, &running, expected)?;
-    running.into_iter().try_for_each(Process::stop)?;
-    Ok(Figure { state_bytes: usage::bytes_below(&state), ..figure })
-}
-
-/// From the first visible row of the stats topic until every campaign has what it must have: start-up is in neither side's figures.
-fn settle(name: &str, site: &Site, topic: &str, running: &[Process], expected: &Stats) -> Result<Figure> {
-    let mut watch = site.watch(topic);
-    watch.until(|seen| !seen.is_empty()).with_context(|| format!("{name} published nothing"))?;
-    let cpu = |running: &[Process]| running.iter().map(Process::cpu_seconds).sum::<Result<f64>>();
-    let (began, before) = (Instant::now(), cpu(running)?);
-    let settled = watch.until(|seen| seen == expected);
-    let (seconds, cpu_seconds) = (began.elapsed().as_secs_f64(), cpu(running)? - before);
-    if let Err(why) = settled {
-        let wrong = expected.iter().filter(|(campaign, counters)| watch.seen.get(*campaign) != Some(*counters)).count();
-        return Err(why.context(format!("{name} counts otherwise in {wrong} of {} campaigns", expected.len())));
-    }
-    let peak_bytes = running.iter().map(Process::peak_bytes).sum::<Result<u64>>()?;
-    Ok(Figure { phase: name.to_owned(), seconds, cpu_seconds, peak_bytes, ..Figure::default() })
 }
 
 fn report(figures: &[Figure]) {
-    println!("|               | events/s | /CPU s  | peak MiB | state B a message |");
-    println!("|---------------|---------:|--------:|---------:|------------------:|");
+    println!(
+        "|                        | records/s | /CPU s  | seconds | first row | CPU s  | peak MiB | state B a message |"
+    );
+    println!(
+        "|------------------------|----------:|--------:|--------:|----------:|-------:|---------:|------------------:|"
+    );
     for figure in figures {
         let (peak, state) = (figure.peak_bytes >> 20, figure.each(figure.state_bytes));
-        let (rate, cpu) = (figure.rate(), figure.cpu_rate());
-        println!("| {:<13} | {rate:>8.0} | {cpu:>7.0} | {peak:>8} | {state:>17.0} |", figure.phase);
-    }
-    if let [limit, peer, own] = figures {
-        let memory = own.peak_bytes as f64 / peer.peak_bytes.max(1) as f64;
-        let (of_peer, of_limit) = (own.cpu_rate() / peer.cpu_rate(), own.cpu_rate() / limit.cpu_rate());
+        let (rate, cpu, name) = (figure.rate(), figure.cpu_rate(), &figure.phase);
+        let Figure { seconds, first_seconds, cpu_seconds, .. } = figure;
         println!(
-            "Mailtally per CPU second: {of_peer:.2} x Kafka Streams, {:.0} % of the limit; memory {memory:.2} x",
-            100.0 * of_limit
+            "| {name:<22} | {rate:>9.0} | {cpu:>7.0} | {seconds:>7.1} | {first_seconds:>9.1} | {cpu_seconds:>6.1} | {peak:>8} | {state:>17.0} |"
         );
+    }
+    for Figure { phase, latency_ms, .. } in figures.iter().filter(|figure| !figure.latency_ms.is_empty()) {
+        let at = |share: f64| probe::quantile(latency_ms, share);
+        println!("{phase}, event to visible row: p50 {:.0} ms, p99 {:.0} ms, max {:.0} ms", at(0.5), at(0.99), at(1.0));
+    }
+    let of = |phase: &str| figures.iter().find(|figure| figure.phase == phase);
+    if let (Some(limit), Some(peer), Some(own)) = (of("pass-through"), of("kafka streams"), of("mailtally")) {
+        let memory = own.peak_bytes as f64 / peer.peak_bytes.max(1) as f64;
+        let (of_peer, of_limit) = (own.cpu_rate() / peer.cpu_rate(), 100.0 * own.cpu_rate() / limit.cpu_rate());
+        println!(
+            "Mailtally per CPU second: {of_peer:.2} x Kafka Streams, {of_limit:.0} % of the limit; memory {memory:.2} x"
+        );
+    }
+    if let (Some(peer), Some(own)) = (of("kafka streams restore"), of("mailtally restore")) {
+        println!("Mailtally restores {:.2} x the rows/s of Kafka Streams", own.rate() / peer.rate());
     }
     println!("{}", serde_json::json!({ "bench": "throughput", "figures": figures }));
 }

@@ -12,7 +12,7 @@ pub(crate) struct Process(Child);
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        let child = command.stdin(Stdio::null()).spawn();
         Ok(Self(child.with_context(|| format!("{command:?}"))?))
     }
 

@@ -199,7 +199,6 @@ pub(crate) mod put {
 
     pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {
         while value >= 0x80 {
-            #[expect(clippy::cast_possible_truncation, reason = "masked to seven bits")]
             out.push((value & 0x7f) as u8 | 0x80);
             value >>= 7;
         }

@@ -2,6 +2,7 @@ package peer;
 
 import java.time.Duration;
 import java.util.Properties;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
@@ -13,6 +14,7 @@ import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.processor.StateRestoreListener;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /** The natural DSL topology: messages by aggregate, campaigns by aggregate of differences. Runs until SIGTERM. */
@@ -31,8 +33,23 @@ public final class Peer {
             (key, row, held) -> Row.count(held, row, -1), store("campaigns"))
         .toStream().to(given[3], Produced.with(KEY, VALUE));
     KafkaStreams streams = new KafkaStreams(builder.build(), properties(given));
+    say(streams);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(20))));
     streams.start();
+  }
+
+  /** Says on standard output when a restore has begun, and when the rows are back and it runs. */
+  private static void say(KafkaStreams streams) {
+    streams.setGlobalStateRestoreListener(new StateRestoreListener() {
+      @Override public void onRestoreStart(TopicPartition of, String store, long from, long to) {
+        System.out.println("restoring");
+      }
+      @Override public void onBatchRestored(TopicPartition of, String store, long end, long rows) { }
+      @Override public void onRestoreEnd(TopicPartition of, String store, long rows) { }
+    });
+    streams.setStateListener((now, before) -> {
+      if (now == KafkaStreams.State.RUNNING) System.out.println("restored");
+    });
   }
 
   private static Materialized<Bytes, byte[], KeyValueStore<Bytes, byte[]>> store(String name) {
