@@ -1,5 +1,7 @@
 //! Events and rows read and written without prost's structs are byte for byte and fact for fact what prost makes of them.
 
+#![expect(clippy::indexing_slicing, reason = "a test says what it expects by failing")]
+
 use contract::proto::event::v1 as wire;
 use contract::proto::message::v1::MessageState;
 use contract::{Proto as _, event, message};
