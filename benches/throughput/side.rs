@@ -186,11 +186,12 @@ impl Start {
             return Ok(false);
         };
         let report: serde_json::Value = serde_json::from_slice(&answer.body_mut().read_to_vec()?)?;
-        let states: Vec<&str> =
-            report["tasks"].as_array().into_iter().flatten().filter_map(|task| task["state"].as_str()).collect();
+        let state = |task: &'_ serde_json::Value| task.get("state").and_then(|state| state.as_str()).map(str::to_owned);
+        let states: Vec<String> =
+            report.get("tasks").and_then(|tasks| tasks.as_array()).into_iter().flatten().filter_map(state).collect();
         Ok(match word {
             "restored" => !states.is_empty() && states.iter().all(|state| *state == "live"),
-            _ => states.contains(&"restoring"),
+            _ => states.iter().any(|state| state == "restoring"),
         })
     }
 }

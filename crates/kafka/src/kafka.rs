@@ -25,6 +25,10 @@ use crate::topics::{Topics, configs};
 
 /// How long a read waits for what is known to be there; then it returns what it has, which may be nothing.
 const READ_WAIT: Duration = Duration::from_millis(500);
+/// How long the markers of a commit may take before a read takes the transaction for an open one.
+const MARKERS_WAIT: Duration = Duration::from_millis(200);
+/// Between two looks for them.
+const MARKERS_LOOK: Duration = Duration::from_millis(2);
 
 /// An Apache Kafka cluster as a log.
 ///
@@ -141,6 +145,19 @@ impl Kafka {
         sort(&format!("read {partition} at {from}"), &self.options.bootstrap_servers, code, &code.to_string())
     }
 
+    /// The stable end, once it is beyond `from`. Brokers answer a commit before they have written its markers (KIP-98), so what is
+    /// committed is readable a moment later; an open transaction is not waited for any longer.
+    fn settled(&self, partition: &TopicPartition, from: Offset, end: Offset) -> Result<Offset, Error> {
+        let until = Instant::now() + MARKERS_WAIT;
+        loop {
+            let stable = self.stable(partition)?;
+            if stable > from || from >= end || Instant::now() >= until {
+                return Ok(stable);
+            }
+            std::thread::sleep(MARKERS_LOOK);
+        }
+    }
+
     pub(crate) fn observer(&self, group: &str) -> Result<Arc<BaseConsumer<Context>>, Error> {
         let mut observers = lock(&self.observers);
         if let Some(observer) = observers.get(group) {
@@ -200,13 +217,16 @@ impl Log for Kafka {
     }
 
     fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        let end = self.stable(partition)?;
+        let mut end = self.stable(partition)?;
         if from >= end {
             let bounds = self.topics.cluster.bounds(partition)?;
-            return match outside(partition, from, bounds.start, bounds.high_watermark) {
-                Some(error) => Err(error),
-                None => Ok(Read { records: Vec::new(), next: from, high_watermark: from }),
-            };
+            if let Some(error) = outside(partition, from, bounds.start, bounds.high_watermark) {
+                return Err(error);
+            }
+            end = self.settled(partition, from, bounds.high_watermark)?;
+        }
+        if from >= end {
+            return Ok(Read { records: Vec::new(), next: from, high_watermark: from });
         }
         let unknown = || Error::Unknown(partition.to_string());
         let cursor = self.reads()?.cursor(partition).ok_or_else(unknown)?;

@@ -190,6 +190,22 @@ impl Transactional {
         outcome.map_err(ended)
     }
 
+    /// What a replaced producer left open ends with its successor's first breath: taken now, not with the next commit, for which
+    /// this worker may wait itself, since readers see nothing behind an open transaction and the group gives no stable offset.
+    fn close_open(&mut self) -> Option<CommitError> {
+        if self.living.is_some() {
+            return None;
+        }
+        match self.ready() {
+            Err(Failure::Fenced) => {
+                self.fenced = true;
+                Some(CommitError::Fenced)
+            }
+            // The next commit tries again, and says why not.
+            Ok(()) | Err(Failure::Refused(_) | Failure::Abort(_) | Failure::Unknown(_)) => None,
+        }
+    }
+
     /// Ends a failed transaction, so that nothing of it can become visible.
     fn abort(&mut self) {
         let Some(living) = &self.living else { return };
@@ -218,7 +234,7 @@ impl Producer for Transactional {
             }
             Err(Failure::Abort(why) | Failure::Refused(why)) => {
                 self.abort();
-                Err(CommitError::Aborted(why))
+                self.close_open().map_or(Err(CommitError::Aborted(why)), Err)
             }
             Err(Failure::Unknown(why)) => {
                 self.recycle("nobody knows how a transaction ended");

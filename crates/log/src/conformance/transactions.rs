@@ -45,7 +45,8 @@ pub fn a_refused_transaction_leaves_nothing<S: Subject>(mut subject: S) {
     let absent = vec![output(&first, "k", "v"), output(&at(&kept(&subject, "absent", 1), 0), "k", "v")];
     for outputs in [mixed, absent] {
         let offsets = vec![(group.clone(), first.clone(), 9)];
-        assert!(matches!(producer.commit(Transaction { outputs, offsets }), Err(CommitError::Aborted(_))));
+        let refused = producer.commit(Transaction { outputs, offsets });
+        assert!(matches!(refused, Err(CommitError::Aborted(_))), "{refused:?}");
     }
     assert_eq!(log.committed(&group, std::slice::from_ref(&first)).unwrap(), [None]);
     producer.commit(Transaction { outputs: vec![output(&first, "k", "good")], offsets: vec![] }).unwrap();
