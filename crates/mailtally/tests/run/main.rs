@@ -6,6 +6,7 @@ mod access;
 mod breaker;
 mod commands;
 mod dashboard;
+mod deploy;
 mod disk;
 mod live;
 mod metrics;
