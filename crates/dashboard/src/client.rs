@@ -57,7 +57,7 @@ fn email_state(asked: &Asked<'_>, states: &[Holding]) -> Markup {
                         ", " a href=(path(&["messages", message])) { (asked.word(Word::BecauseOfMessage)) }
                     }
                     @if let Some(lifted) = holding.lifted_by {
-                        p.hint { (asked.word(Word::LiftedBy)) ": " (lifted.words()) }
+                        p.hint { (asked.word(Word::LiftedBy)) ": " (status::said(status::lifted(lifted), &asked.locale)) }
                     }
                 }
             } }

@@ -2,7 +2,7 @@
 
 use contract::event;
 use contract::proto::message::v1::{MessageState, Outcome, Status as WireStatus};
-use domain::contact::state::EmailState;
+use domain::contact::state::{EmailState, LiftedBy};
 use domain::{BounceClass, DropReason, Status, Time, WithheldReason};
 
 use crate::locale::Locale;
@@ -200,6 +200,20 @@ pub(crate) const fn withheld(reason: WithheldReason) -> Both {
         WithheldReason::OverLimit => ("over the limit of one request", "au-delà de la limite d'un envoi"),
         WithheldReason::Other => ("another reason of the platform", "un autre motif de la plateforme"),
     }
+}
+
+/// What ends an Email State.
+pub(crate) const fn lifted(by: LiftedBy) -> Both {
+    let french = match by {
+        LiftedBy::Reactivation => {
+            "une autre adresse, ou celle-ci marquée comme rétablie une fois retirée de la liste du fournisseur"
+        }
+        LiftedBy::Consent => "la demande du destinataire lui-même, puis l'adresse marquée comme rétablie",
+        LiftedBy::Resubscribe => "un réabonnement par le client",
+        LiftedBy::Transaction => "la prochaine transaction du client",
+        LiftedBy::Address => "une adresse dans le dossier du client",
+    };
+    (by.words(), french)
 }
 
 /// An Email State: its sign and its words.
