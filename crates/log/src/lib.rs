@@ -4,10 +4,13 @@
 pub mod conformance;
 mod error;
 mod exchange;
+mod forward;
 mod membership;
 pub mod model;
 mod topic;
 
+#[doc(hidden)]
+pub use engine;
 pub use error::{CommitError, Error};
 pub use exchange::{Committed, Read, ReadLimit, Transaction};
 pub use membership::{Membership, Rebalance};

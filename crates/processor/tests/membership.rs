@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use contract::Proto as _;
 use contract::proto::campaign::v1::CampaignStats;
 use contract::topic::Topic;
-use engine::{Offset, Output, TopicPartition};
-use log::{Bounds, Error, Log, LogId, Membership, Producer, Read, ReadLimit, Rebalance, TopicDescription, TopicSpec};
+use engine::{Offset, TopicPartition};
+use log::{Error, Log, Membership, Rebalance};
 use processor::accounts::Accounts;
 use processor::driver::{Running, Share, Worker};
 use processor::settings::Settings;
@@ -53,25 +53,7 @@ struct Grouped {
 }
 
 impl Log for Grouped {
-    fn id(&self) -> LogId {
-        self.log.id()
-    }
-
-    fn create_topic(&self, spec: &TopicSpec) -> Result<TopicDescription, Error> {
-        self.log.create_topic(spec)
-    }
-
-    fn topics(&self) -> Result<Vec<TopicDescription>, Error> {
-        self.log.topics()
-    }
-
-    fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, Error> {
-        self.log.bounds(partition)
-    }
-
-    fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        self.log.read(partition, from, limit)
-    }
+    log::forward!(log: id, create_topic, topics, bounds, read, poll, release, producer, append, version, wait);
 
     fn join(&self, _: &str, group: &str, topics: &[engine::Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
         assert_eq!((group, topics.len()), (GROUP, 6));
@@ -82,22 +64,6 @@ impl Log for Grouped {
     fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {
         assert_eq!(group, GROUP, "all folds' offsets are the group's");
         self.log.committed(group, partitions)
-    }
-
-    fn producer(&self, transactional_id: &str) -> Result<Box<dyn Producer>, Error> {
-        self.log.producer(transactional_id)
-    }
-
-    fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, Error> {
-        self.log.append(records)
-    }
-
-    fn version(&self) -> u64 {
-        self.log.version()
-    }
-
-    fn wait(&self, seen: u64, timeout: Duration) -> u64 {
-        self.log.wait(seen, timeout)
     }
 }
 

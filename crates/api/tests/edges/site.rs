@@ -11,7 +11,7 @@ use api::{Answer, Appender, CONNECTIONS_MAX, Commands, Edges, Room, Running, Ser
 use contract::topic::Topic;
 use engine::{Counts, Offset, Output, State, TaskId, TopicPartition};
 use log::model::Model;
-use log::{Bounds, Cleanup, Error, Log, LogId, Producer, Read, ReadLimit, TopicDescription, TopicSpec};
+use log::{Cleanup, Error, Log, ReadLimit, TopicSpec};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use processor::settings::Settings;
 use processor::topology::topology;
@@ -104,46 +104,12 @@ impl Slow {
 }
 
 impl Log for Slow {
+    log::forward!(model: id, create_topic, topics, bounds, read, poll, release, join, committed, producer, version, wait);
+
     fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, Error> {
         self.appends.fetch_add(1, Ordering::SeqCst);
         std::thread::sleep(Duration::from_millis(20));
         self.model.append(records)
-    }
-
-    fn id(&self) -> LogId {
-        self.model.id()
-    }
-
-    fn create_topic(&self, spec: &TopicSpec) -> Result<TopicDescription, Error> {
-        self.model.create_topic(spec)
-    }
-
-    fn topics(&self) -> Result<Vec<TopicDescription>, Error> {
-        self.model.topics()
-    }
-
-    fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, Error> {
-        self.model.bounds(partition)
-    }
-
-    fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        self.model.read(partition, from, limit)
-    }
-
-    fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {
-        self.model.committed(group, partitions)
-    }
-
-    fn producer(&self, id: &str) -> Result<Box<dyn Producer>, Error> {
-        self.model.producer(id)
-    }
-
-    fn version(&self) -> u64 {
-        self.model.version()
-    }
-
-    fn wait(&self, seen: u64, timeout: Duration) -> u64 {
-        self.model.wait(seen, timeout)
     }
 }
 

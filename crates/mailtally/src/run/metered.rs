@@ -4,11 +4,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use engine::{Offset, Output, TopicPartition};
-use log::{
-    Bounds, CommitError, Committed, Error, Log, LogId, Membership, Producer, Read, ReadLimit, TopicDescription,
-    TopicSpec, Transaction,
-};
+use engine::{Offset, Output};
+use log::{CommitError, Committed, Error, Log, Membership, Producer, Transaction};
 use service::health::Board;
 use service::metric;
 
@@ -95,41 +92,11 @@ impl Producer for MeteredProducer {
 }
 
 impl Log for Metered {
-    fn id(&self) -> LogId {
-        self.log.id()
-    }
-
-    fn create_topic(&self, spec: &TopicSpec) -> Result<TopicDescription, Error> {
-        self.log.create_topic(spec)
-    }
-
-    fn topics(&self) -> Result<Vec<TopicDescription>, Error> {
-        self.log.topics()
-    }
-
-    fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, Error> {
-        self.log.bounds(partition)
-    }
-
-    fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        self.log.read(partition, from, limit)
-    }
-
-    fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        self.log.poll(partition, from, limit)
-    }
-
-    fn release(&self, partition: &TopicPartition) {
-        self.log.release(partition);
-    }
+    log::forward!(log: id, create_topic, topics, bounds, read, poll, release, committed, version, wait);
 
     fn join(&self, name: &str, group: &str, topics: &[engine::Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
         let member = self.log.join(name, group, topics)?;
         Ok(member.map(|member| Box::new(Waiting::new(member, name, Arc::clone(&self.board))) as Box<dyn Membership>))
-    }
-
-    fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {
-        self.log.committed(group, partitions)
     }
 
     fn producer(&self, transactional_id: &str) -> Result<Box<dyn Producer>, Error> {
@@ -146,13 +113,5 @@ impl Log for Metered {
             Err(_) => {}
         }
         done
-    }
-
-    fn version(&self) -> u64 {
-        self.log.version()
-    }
-
-    fn wait(&self, seen: u64, timeout: Duration) -> u64 {
-        self.log.wait(seen, timeout)
     }
 }

@@ -2,17 +2,13 @@
 //! binary that is built with the feature `seeded-bugs`, which says so and is good for nothing else.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use contract::Proto as _;
 use contract::proto::campaign::v1::CampaignStats;
 use contract::proto::event::v1::Event;
 use engine::{Offset, Output, Stored, Topic, TopicPartition};
-use log::{
-    Bounds, CommitError, Committed, Error, Log, LogId, Membership, Producer, Read, ReadLimit, TopicDescription,
-    TopicSpec, Transaction,
-};
+use log::{CommitError, Committed, Error, Log, Producer, Read, ReadLimit, Transaction};
 
 /// What names the bug.
 const VARIABLE: &str = "SEEDED_BUG";
@@ -100,6 +96,8 @@ fn one_more(output: &mut Output) {
 }
 
 impl Log for Wrong {
+    log::forward!(log: id, create_topic, topics, bounds, read, release, join, committed, append, version, wait);
+
     fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
         let mut read = self.log.poll(partition, from, limit)?;
         if is_of(&partition.topic, contract::topic::Topic::Events) {
@@ -115,49 +113,5 @@ impl Log for Wrong {
 
     fn producer(&self, transactional_id: &str) -> Result<Box<dyn Producer>, Error> {
         Ok(Box::new(WrongProducer { producer: self.log.producer(transactional_id)?, bug: self.bug }))
-    }
-
-    fn id(&self) -> LogId {
-        self.log.id()
-    }
-
-    fn create_topic(&self, spec: &TopicSpec) -> Result<TopicDescription, Error> {
-        self.log.create_topic(spec)
-    }
-
-    fn topics(&self) -> Result<Vec<TopicDescription>, Error> {
-        self.log.topics()
-    }
-
-    fn bounds(&self, partition: &TopicPartition) -> Result<Bounds, Error> {
-        self.log.bounds(partition)
-    }
-
-    fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        self.log.read(partition, from, limit)
-    }
-
-    fn release(&self, partition: &TopicPartition) {
-        self.log.release(partition);
-    }
-
-    fn join(&self, name: &str, group: &str, topics: &[Topic]) -> Result<Option<Box<dyn Membership>>, Error> {
-        self.log.join(name, group, topics)
-    }
-
-    fn committed(&self, group: &str, partitions: &[TopicPartition]) -> Result<Vec<Option<Offset>>, Error> {
-        self.log.committed(group, partitions)
-    }
-
-    fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, Error> {
-        self.log.append(records)
-    }
-
-    fn version(&self) -> u64 {
-        self.log.version()
-    }
-
-    fn wait(&self, seen: u64, timeout: Duration) -> u64 {
-        self.log.wait(seen, timeout)
     }
 }
