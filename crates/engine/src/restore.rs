@@ -68,10 +68,15 @@ pub enum Plan {
 /// Share of a tombstone's time that is not relied on, since clocks differ: a seventh.
 const MARGIN: i64 = 7;
 
-/// Whether tombstones of rows that the store holds may be gone: a replay would let deleted rows stand (I6).
-fn is_too_old(store: &Position, log: &LogFacts, now_ms: i64) -> bool {
+/// Whether tombstones of rows written at `written_ms` may be gone from a topic that keeps them for `stays_ms` (`None`: for ever):
+/// reading on would let deleted rows stand (I6).
+pub fn may_miss_tombstones(written_ms: i64, stays_ms: Option<i64>, now_ms: i64) -> bool {
     let relied_on = |stays_ms: i64| stays_ms.saturating_sub(stays_ms / MARGIN);
-    log.tombstone_ms.is_some_and(|stays_ms| now_ms.saturating_sub(store.written_ms) > relied_on(stays_ms))
+    stays_ms.is_some_and(|stays_ms| now_ms.saturating_sub(written_ms) > relied_on(stays_ms))
+}
+
+fn is_too_old(store: &Position, log: &LogFacts, now_ms: i64) -> bool {
+    may_miss_tombstones(store.written_ms, log.tombstone_ms, now_ms)
 }
 
 /// Decides.

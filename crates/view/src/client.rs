@@ -64,11 +64,8 @@ impl Snapshot<'_> {
         Ok(is_known.then_some(Client { name, contact, mails, next }))
     }
 
-    /// The body of a mail as it was sent, while it is kept.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn body(&self, organisation: &str, client: &str, message: &str) -> Result<Option<Body>, Error> {
+    /// What was given of a mail's body: itself, or its fields.
+    pub(crate) fn body(&self, organisation: &str, client: &str, message: &str) -> Result<Option<Body>, Error> {
         let key = canonical::private(organisation, client, &format!("body/{message}"));
         Ok(match self.private(&key)? {
             Some(Row::Body(body)) => Some(body),

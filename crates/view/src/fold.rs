@@ -48,7 +48,7 @@ struct Difference {
 pub(crate) struct Changes {
     /// Rows; `None` deletes.
     pub(crate) writes: Vec<(Bytes, Option<Bytes>)>,
-    /// Campaigns of which a row changed.
+    /// Campaigns of which a row changed, by organisation; an empty campaign for its people, and for mails of no campaign.
     pub(crate) touched: BTreeSet<Named>,
 }
 
@@ -128,6 +128,10 @@ impl<'a, R: Rows> Batch<'a, R> {
                 self.relist(&people::of_contact(own, before.as_ref()), people::of_contact(own, after.as_ref()))
             }
             _ => self.private(own, before.as_ref(), after.as_ref())?,
+        }
+        if matches!(topic, Topic::ContactState | Topic::Private) {
+            let organisation = canonical::decode(own).and_then(|parts| std::str::from_utf8(parts.first()?).ok());
+            self.touched.extend(organisation.map(|organisation| (organisation.to_owned(), String::new())));
         }
         self.put(key, after);
         self.advance(as_of(stored))

@@ -71,6 +71,28 @@ impl Follow {
         self.view.flush()
     }
 
+    /// Whether a partition no longer has what comes after the place where the view stands: it cannot follow, and is to be made anew.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn is_behind(&self) -> Result<bool, Error> {
+        for topic in TOPICS {
+            for partition in 0..self.partitions {
+                let stands = self.view.snapshot().position(topic, partition)?;
+                // A log that does not answer now is read later, and says it then.
+                let start = self.log.bounds(&self.source(topic, partition)).map_or(0, |bounds| bounds.start);
+                if stands != 0 && stands < start {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn source(&self, topic: Topic, partition: u32) -> TopicPartition {
+        TopicPartition { topic: engine::Topic::new(&topic.name(&self.prefix)), partition }
+    }
+
     /// One batch of every partition that has more; whether there was one.
     ///
     /// # Errors
@@ -90,7 +112,7 @@ impl Follow {
 
     fn batch(&self, topic: Topic, partition: u32) -> Result<bool, Error> {
         let from = self.view.snapshot().position(topic, partition)?;
-        let source = TopicPartition { topic: engine::Topic::new(&topic.name(&self.prefix)), partition };
+        let source = self.source(topic, partition);
         let read = match self.log.poll(&source, from, ReadLimit { records: BATCH_RECORDS, bytes: BATCH_BYTES }) {
             Ok(read) => read,
             // For a view that has nothing of it: what was before is superseded by later rows.

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use bytes::Bytes;
 use contract::topic::Topic;
 use domain::Time;
+use engine::restore::may_miss_tombstones;
 use engine::{Identity, Offset, Position, Stored};
 use store::{Store, Stores};
 use tokio::sync::{broadcast, watch};
@@ -31,7 +32,9 @@ pub enum Error {
         wanted: String,
     },
     /// What the topics have is not enough to go on from where it stands: rows and tombstones in between are gone.
-    #[error("the view stands at {stands} of {partition}, which begins at {start}: rebuild it from the topics")]
+    #[error(
+        "the view stands at {stands} of {partition}, which begins at {start}: start again, it is made anew from the topics"
+    )]
     Behind {
         /// Of which partition.
         partition: String,
@@ -123,7 +126,8 @@ impl View {
         self.changed.subscribe()
     }
 
-    /// Told organisation and campaign whenever a row of one has changed. Bounded: who lags is told that it missed some, and
+    /// Told organisation and campaign whenever a row of one has changed; the campaign is empty for the organisation's people and for
+    /// mails of no campaign. Bounded: who lags is told that it missed some, and
     /// looks at what it shows anew.
     pub fn touched(&self) -> broadcast::Receiver<(String, String)> {
         self.touched.subscribe()
@@ -154,13 +158,15 @@ impl View {
     }
 
     /// Whether tombstones may have been written and removed again since its rows were last written: then an erasure may have been
-    /// missed, and the view is to be rebuilt. `tombstone_ms` is how long the topics keep them (`delete.retention.ms`).
+    /// missed, and the view is to be rebuilt. `tombstone_ms` is how long the topics keep them (`delete.retention.ms`), the
+    /// shortest; `None` for ever.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub fn is_stale(&self, now_ms: i64, tombstone_ms: i64) -> Result<bool, Error> {
+    pub fn is_stale(&self, now_ms: i64, tombstone_ms: Option<i64>) -> Result<bool, Error> {
         let position = self.store.read().unwrap_or_else(PoisonError::into_inner).position()?;
-        Ok(position.is_some_and(|position| now_ms.saturating_sub(position.written_ms) > tombstone_ms))
+        let may_miss = |position: Position| may_miss_tombstones(position.written_ms, tombstone_ms, now_ms);
+        Ok(position.is_some_and(may_miss))
     }
 
     /// A partition has no more for now.

@@ -33,6 +33,8 @@ struct World {
     log: Model,
     view: Arc<View>,
     follow: Follow,
+    /// What is appended is not followed.
+    stands_still: bool,
 }
 
 fn world() -> World {
@@ -49,7 +51,7 @@ fn world() -> World {
         partitions: 1,
         now_ms: || 0,
     };
-    World { log, view, follow }
+    World { log, view, follow, stands_still: false }
 }
 
 impl World {
@@ -57,6 +59,12 @@ impl World {
         let to = TopicPartition { topic: engine::Topic::new(&topic.name("t")), partition: 0 };
         let record = Record { key: Some(key), value: value.map(Into::into), ..Record::default() };
         self.log.append(vec![Output { to, record }]).expect("appended");
+        if !self.stands_still {
+            self.catch_up();
+        }
+    }
+
+    fn catch_up(&self) {
         while self.follow.catch_up(&AtomicBool::new(false)).expect("follows") {}
     }
 
@@ -302,8 +310,53 @@ fn rebuilds(stores: &dyn Stores) {
 #[test]
 fn a_view_that_may_have_missed_a_tombstone_says_so() {
     let world = world();
-    assert!(!world.view.is_stale(9, 1).expect("reads"));
+    assert!(!world.view.is_stale(9, Some(1)).expect("reads"), "there is nothing to be stale");
     world.person("k1", "Zoé");
-    assert!(!world.view.is_stale(10, 10).expect("reads"));
-    assert!(world.view.is_stale(11, 10).expect("reads"));
+    assert!(!world.view.is_stale(12, Some(14)).expect("reads"));
+    assert!(world.view.is_stale(13, Some(14)).expect("reads"), "a seventh is not relied on");
+    assert!(!world.view.is_stale(i64::MAX, None).expect("reads"));
+}
+
+/// A log that has lost the first record of every partition.
+struct Cut(Model);
+
+impl log::Log for Cut {
+    log::forward!(0: id, create_topic, topics, read, release, join, committed, producer, append, version, wait);
+
+    fn bounds(&self, of: &TopicPartition) -> Result<log::Bounds, log::Error> {
+        Ok(log::Bounds { start: CUT, ..self.0.bounds(of)? })
+    }
+
+    fn poll(&self, of: &TopicPartition, from: u64, limit: log::ReadLimit) -> Result<log::Read, log::Error> {
+        match from < CUT {
+            true => Err(log::Error::OffsetLost { partition: of.clone(), asked: from, start: CUT }),
+            false => self.0.poll(of, from, limit),
+        }
+    }
+}
+
+/// Where its partitions begin.
+const CUT: u64 = 2;
+
+#[test]
+fn a_view_that_lacks_what_is_gone_does_not_follow_and_a_new_one_does() {
+    let mut world = world();
+    world.person("k1", "Zoé");
+    world.stands_still = true;
+    world.person("k2", "Ada");
+    world.person("k3", "Bea");
+    let cut = |view: &Arc<View>| Follow {
+        log: Arc::new(Cut(world.log.clone())),
+        view: Arc::clone(view),
+        prefix: "t".to_owned(),
+        partitions: 1,
+        now_ms: || 0,
+    };
+    assert!(!world.follow.is_behind().expect("reads"));
+    assert!(cut(&world.view).is_behind().expect("reads"));
+    assert!(matches!(cut(&world.view).catch_up(&AtomicBool::new(false)), Err(view::Error::Behind { .. })));
+    let new = Arc::new(View::new(Memory::default().open("view").unwrap(), "model").expect("a view"));
+    assert!(!cut(&new).is_behind().expect("reads"), "it lacks nothing that it could have had");
+    while cut(&new).catch_up(&AtomicBool::new(false)).expect("follows") {}
+    assert_eq!(new.snapshot().clients("acme", "", None, 9).expect("reads").rows.len(), 1);
 }

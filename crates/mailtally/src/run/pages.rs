@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result};
-use contract::topic::{Cleanup, Topic};
 use dashboard::{Access, Dashboard};
-use store::{Store, Stores};
-use view::{Follow, TOPICS, View};
+use log::Cleanup;
+use store::Stores;
+use view::{Error, Follow, TOPICS, View};
 
 use crate::system::{System, now_ms};
 
@@ -16,51 +16,49 @@ use crate::system::{System, now_ms};
 const STORE: &str = "view";
 /// Where the hashes of granted tokens are, in the data directory.
 pub(crate) const TOKENS: &str = "tokens";
-/// Share of a tombstone's time that is not relied on, since clocks differ: a seventh.
-const MARGIN: i64 = 7;
 
 /// Opens the view, making it anew from the topics where it is of no use, and starts to follow.
 pub(super) fn start(system: &System, stop: &Arc<AtomicBool>) -> Result<(Arc<Dashboard>, JoinHandle<()>)> {
     let stores = system.stores.as_ref().context("this process was opened to ask, not to fold")?;
-    let view = Arc::new(open(stores.as_ref(), &system.log.id().0)?);
-    let follow = Follow {
-        log: Arc::clone(&system.log),
-        view: Arc::clone(&view),
-        prefix: system.settings.prefix.clone(),
-        partitions: system.settings.partitions,
-        now_ms,
-    };
+    let follow = open(system, stores.as_ref())?;
+    let view = Arc::clone(&follow.view);
     let thread = follow.start(stop).context("start the view's thread")?;
     Ok((Arc::new(Dashboard { view, access: Access::new(system.root.join(TOKENS)) }), thread))
 }
 
-/// Nothing is in the view that is not in the topics: one that is damaged, foreign, or older than the tombstones is put aside.
-fn open(stores: &dyn Stores, log: &str) -> Result<View> {
-    let opened = stores.open(STORE).map_err(view::Error::from).and_then(|store| {
-        if is_outdated(store.as_ref())? {
-            drop(store);
-            stores.quarantine(STORE)?;
-            return View::new(stores.open(STORE)?, log);
+/// Nothing is in the view that is not in the topics: one that is damaged or foreign, or that cannot have seen every deletion, is put
+/// aside and made anew.
+fn open(system: &System, stores: &dyn Stores) -> Result<Follow> {
+    let why = match opened(system, stores) {
+        Ok(follow) if follow.view.is_stale(now_ms(), tombstones(system)?)? => {
+            "it is older than the topics' tombstones".to_owned()
         }
-        View::new(store, log)
-    });
-    match opened {
-        Err(error @ (view::Error::Foreign { .. } | view::Error::Store(store::Error::Damaged { .. }))) => {
-            tracing::warn!(%error, "the view is put aside and made anew from the topics");
-            stores.quarantine(STORE)?;
-            Ok(View::new(stores.open(STORE)?, log)?)
-        }
-        opened => Ok(opened?),
-    }
+        Ok(follow) if follow.is_behind()? => "the topics no longer have what it lacks".to_owned(),
+        Err(error @ (Error::Foreign { .. } | Error::Store(store::Error::Damaged { .. }))) => error.to_string(),
+        opened => return Ok(opened?),
+    };
+    tracing::warn!(why, "the view is put aside and made anew from the topics");
+    stores.quarantine(STORE)?;
+    Ok(opened(system, stores)?)
 }
 
-/// Whether deletions that it has not seen may be gone from the topics.
-fn is_outdated(store: &dyn Store) -> Result<bool, store::Error> {
-    let stays = |topic: &Topic| match topic.cleanup() {
-        Cleanup::Compact(tombstone_ms) => Some(tombstone_ms),
-        Cleanup::Delete(retention_ms) => retention_ms,
+fn opened(system: &System, stores: &dyn Stores) -> Result<Follow, Error> {
+    let view = Arc::new(View::new(stores.open(STORE)?, &system.log.id().0)?);
+    let (prefix, partitions) = (system.settings.prefix.clone(), system.settings.partitions);
+    Ok(Follow { log: Arc::clone(&system.log), view, prefix, partitions, now_ms })
+}
+
+/// How long the view's topics keep tombstones, the shortest; `None` for ever.
+fn tombstones(system: &System) -> Result<Option<i64>> {
+    let names = TOPICS.map(|topic| system.settings.topic(topic));
+    let stays = |cleanup| match cleanup {
+        Cleanup::Compact { tombstone_ms } => Some(tombstone_ms),
+        Cleanup::Delete { retention_ms } => retention_ms,
     };
-    let shortest = TOPICS.iter().filter_map(stays).min().unwrap_or(i64::MAX);
-    let written = store.position()?.map(|position| position.written_ms);
-    Ok(written.is_some_and(|written| now_ms().saturating_sub(written) > shortest - shortest / MARGIN))
+    let topics = system.log.topics()?;
+    Ok(topics
+        .iter()
+        .filter(|topic| names.contains(&topic.spec.name))
+        .filter_map(|topic| stays(topic.spec.cleanup))
+        .min())
 }
