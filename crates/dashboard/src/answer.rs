@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::extract::FromRequestParts;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
@@ -55,6 +57,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) viewer: Viewer,
     pub(crate) locale: Locale,
     pub(crate) as_of: AsOf,
+    /// Nobody follows the topics any more: the page shows what was known.
+    pub(crate) halted: bool,
 }
 
 impl Asked<'_> {
@@ -70,40 +74,61 @@ impl Asked<'_> {
 /// A page's title and what stands in it; `None`: there is no such thing, or it is somebody else's.
 pub(crate) type Made = Result<Option<(String, Markup)>, Error>;
 
-/// Makes a page on a thread that may wait for the disk. What the asker has already is not sent again.
-pub(crate) async fn page(
-    dashboard: Arc<Dashboard>,
-    viewer: Viewer,
-    headers: HeaderMap,
-    make: impl FnOnce(&Asked<'_>) -> Made + Send + 'static,
-) -> Response {
-    let made = tokio::task::spawn_blocking(move || answer(&dashboard, viewer, &headers, make)).await;
-    made.unwrap_or_else(|error| {
-        tracing::error!(%error, "a page could not be made");
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-    })
+/// A request of somebody whom the guard let through.
+pub(crate) struct Asking {
+    pub(crate) dashboard: Arc<Dashboard>,
+    pub(crate) viewer: Viewer,
+    pub(crate) headers: HeaderMap,
 }
 
-fn answer(
-    dashboard: &Dashboard,
-    viewer: Viewer,
-    headers: &HeaderMap,
-    make: impl FnOnce(&Asked<'_>) -> Made,
-) -> Response {
-    let rows = dashboard.view.snapshot();
-    let said = rows.organisation(&viewer.organisation).unwrap_or_default();
-    let locale = Locale::of(headers, said.as_ref());
-    let as_of = rows.as_of().unwrap_or_default();
-    let asked = Asked { rows, viewer, locale, as_of };
-    match make(&asked) {
-        Ok(Some((title, main))) => whole(layout::full(&asked, &title, &main), headers),
-        Ok(None) => refused(StatusCode::NOT_FOUND, &asked.locale),
-        Err(Error::Cursor) => refused(StatusCode::BAD_REQUEST, &asked.locale),
-        Err(error) => {
-            tracing::error!(%error, "the view does not answer");
-            refused(StatusCode::SERVICE_UNAVAILABLE, &asked.locale)
-        }
+impl FromRequestParts<Arc<Dashboard>> for Asking {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, dashboard: &Arc<Dashboard>) -> Result<Self, StatusCode> {
+        // Without the guard before it a route answers nobody.
+        let viewer = parts.extensions.get::<Viewer>().cloned().ok_or(StatusCode::FORBIDDEN)?;
+        Ok(Self { dashboard: Arc::clone(dashboard), viewer, headers: parts.headers.clone() })
     }
+}
+
+impl Asking {
+    /// Makes a page on a thread that may wait for the disk. What the asker has already is not sent again.
+    pub(crate) async fn page(self, make: impl FnOnce(&Asked<'_>) -> Made + Send + 'static) -> Response {
+        self.answer(move |asked, headers| match make(asked) {
+            Ok(Some((title, main))) => whole(layout::full(asked, &title, &main), headers),
+            Ok(None) => refused(StatusCode::NOT_FOUND, &asked.locale),
+            Err(error) => failed(&error, &asked.locale),
+        })
+        .await
+    }
+
+    /// The same for what is no page of its own.
+    pub(crate) async fn answer(
+        self,
+        make: impl FnOnce(&Asked<'_>, &HeaderMap) -> Response + Send + 'static,
+    ) -> Response {
+        let made = tokio::task::spawn_blocking(move || {
+            let rows = self.dashboard.view.snapshot();
+            let said = rows.organisation(&self.viewer.organisation).unwrap_or_default();
+            let locale = Locale::of(&self.headers, said.as_ref());
+            let as_of = rows.as_of().unwrap_or_default();
+            let asked =
+                Asked { rows, viewer: self.viewer, locale, as_of, halted: self.dashboard.view.halted().is_some() };
+            make(&asked, &self.headers)
+        });
+        made.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a page could not be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        })
+    }
+}
+/// What the view says instead of an answer.
+pub(crate) fn failed(error: &Error, locale: &Locale) -> Response {
+    if matches!(error, Error::Cursor) {
+        return refused(StatusCode::BAD_REQUEST, locale);
+    }
+    tracing::error!(%error, "the view does not answer");
+    refused(StatusCode::SERVICE_UNAVAILABLE, locale)
 }
 
 /// The page, unless the asker has exactly this. The tag is of what the page says: a browser that kept another person's or another

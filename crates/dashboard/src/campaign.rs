@@ -1,21 +1,15 @@
 //! One communication: a tile a number, each a link to exactly the rows behind it, with how it is counted beside it.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::Path;
 use axum::response::Response;
 use domain::rate::{Denominator, Rate};
 use domain::{DropReason, Status, WithheldReason};
 use maud::{Markup, html};
 use view::{Agreement, Campaign, Tile};
 
-use crate::answer::{self, Asked};
+use crate::answer::{Asked, Asking};
 use crate::campaigns::{created, name};
 use crate::layout::path;
-use crate::login::Asker;
-use crate::router::Dashboard;
 use crate::status;
 use crate::text::Word;
 
@@ -31,22 +25,18 @@ const TILES: [(Tile, Word, Word, Option<Denominator>); 8] = [
     (Tile::Unsubscribed, Word::Unsubscribed, Word::CountedUnsubscribed, Some(Denominator::Delivered)),
 ];
 
-pub(crate) async fn page(
-    State(dashboard): State<Arc<Dashboard>>,
-    Extension(viewer): Asker,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    answer::page(dashboard, viewer, headers, move |asked| {
-        let Some(campaign) = asked.rows.campaign(asked.organisation(), &id)? else { return Ok(None) };
-        let compared = match asked.rows.agreement(asked.organisation(), &id)? {
-            Agreement::Equal => Word::Agrees,
-            Agreement::Differs { .. } => Word::Disagrees,
-            Agreement::NotYet => Word::CatchingUp,
-        };
-        Ok(Some((name(&campaign).to_owned(), detail(asked, &campaign, compared))))
-    })
-    .await
+pub(crate) async fn page(asking: Asking, Path(id): Path<String>) -> Response {
+    asking
+        .page(move |asked| {
+            let Some(campaign) = asked.rows.campaign(asked.organisation(), &id)? else { return Ok(None) };
+            let compared = match asked.rows.agreement(asked.organisation(), &id)? {
+                Agreement::Equal => Word::Agrees,
+                Agreement::Differs { .. } => Word::Disagrees,
+                Agreement::NotYet => Word::CatchingUp,
+            };
+            Ok(Some((name(&campaign).to_owned(), detail(asked, &campaign, compared))))
+        })
+        .await
 }
 
 /// The word of a tile in a heading.

@@ -1,11 +1,8 @@
 //! The list of communications, newest first: the columns as the product's users know them.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use contract::proto::event::v1::MailClass;
 use domain::rate::{Denominator, Rate};
@@ -13,10 +10,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use view::{Campaign, Filter, Tile};
 
-use crate::answer::{self, Asked};
+use crate::answer::{Asked, Asking};
 use crate::layout::{pages, path};
-use crate::login::Asker;
-use crate::router::Dashboard;
 use crate::status;
 use crate::text::Word;
 
@@ -38,30 +33,26 @@ pub(crate) async fn home() -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static("/campaigns"))]).into_response()
 }
 
-pub(crate) async fn page(
-    State(dashboard): State<Arc<Dashboard>>,
-    Extension(viewer): Asker,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Response {
-    answer::page(dashboard, viewer, headers, move |asked| {
-        let class = match wanted.class.as_str() {
-            "mass" => Some(MailClass::Mass),
-            "transactional" => Some(MailClass::Transactional),
-            _ => None,
-        };
-        let filter = Filter { words: wanted.q.chars().take(WORDS_MAX).collect(), class };
-        let page = asked.rows.campaigns(asked.organisation(), &filter, wanted.after.as_deref(), PAGE_ROWS)?;
-        let query = [("q", wanted.q.as_str()), ("class", wanted.class.as_str())];
-        let main = html! {
-            h1 { (asked.word(Word::Communications)) }
-            (search(asked, &wanted))
-            div #campaigns data-live { (table(asked, &page.rows)) }
-            (pages(asked, "/campaigns", &query, page.next.as_deref(), wanted.after.is_none()))
-        };
-        Ok(Some((asked.word(Word::Communications).to_owned(), main)))
-    })
-    .await
+pub(crate) async fn page(asking: Asking, Query(wanted): Query<Wanted>) -> Response {
+    asking
+        .page(move |asked| {
+            let class = match wanted.class.as_str() {
+                "mass" => Some(MailClass::Mass),
+                "transactional" => Some(MailClass::Transactional),
+                _ => None,
+            };
+            let filter = Filter { words: wanted.q.chars().take(WORDS_MAX).collect(), class };
+            let page = asked.rows.campaigns(asked.organisation(), &filter, wanted.after.as_deref(), PAGE_ROWS)?;
+            let query = [("q", wanted.q.as_str()), ("class", wanted.class.as_str())];
+            let main = html! {
+                h1 { (asked.word(Word::Communications)) }
+                (search(asked, &wanted))
+                div #campaigns data-live { (table(asked, &page.rows)) }
+                (pages(asked, "/campaigns", &query, page.next.as_deref(), wanted.after.is_none()))
+            };
+            Ok(Some((asked.word(Word::Communications).to_owned(), main)))
+        })
+        .await
 }
 
 fn search(asked: &Asked<'_>, wanted: &Wanted) -> Markup {

@@ -1,47 +1,37 @@
 //! One client: the Email State with cause and remedy, and every mail sent to them or withheld from them.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::Time;
 use domain::contact::state::Holding;
 use maud::{Markup, html};
 use view::{Client, Mail};
 
-use crate::answer::{self, Asked};
+use crate::answer::{Asked, Asking};
 use crate::campaigns::PAGE_ROWS;
 use crate::layout::{pages, path};
-use crate::login::{Asker, now};
+use crate::login::now;
 use crate::recipients::{Wanted, badge};
-use crate::router::Dashboard;
 use crate::status;
 use crate::text::Word;
 
-pub(crate) async fn page(
-    State(dashboard): State<Arc<Dashboard>>,
-    Extension(viewer): Asker,
-    Path(id): Path<String>,
-    Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
-) -> Response {
-    answer::page(dashboard, viewer, headers, move |asked| {
-        let found = asked.rows.client(asked.organisation(), &id, wanted.after.as_deref(), PAGE_ROWS)?;
-        let Some(client) = found else { return Ok(None) };
-        let at = Time::from_micros(now().saturating_mul(1_000_000));
-        let states = asked.rows.states(asked.organisation(), &id, at)?;
-        let name = client.name.clone().unwrap_or_else(|| id.clone());
-        let main = html! {
-            p.trail { a href="/campaigns" { (asked.word(Word::BackToCampaigns)) } }
-            h1 { (name) }
-            div #client data-live { (email_state(asked, &states)) (mails(asked, &id, &client)) }
-            (pages(asked, &path(&["clients", &id]), &[], client.next.as_deref(), wanted.after.is_none()))
-        };
-        Ok(Some((name, main)))
-    })
-    .await
+pub(crate) async fn page(asking: Asking, Path(id): Path<String>, Query(wanted): Query<Wanted>) -> Response {
+    asking
+        .page(move |asked| {
+            let found = asked.rows.client(asked.organisation(), &id, wanted.after.as_deref(), PAGE_ROWS)?;
+            let Some(client) = found else { return Ok(None) };
+            let at = Time::from_micros(now().saturating_mul(1_000_000));
+            let states = asked.rows.states(asked.organisation(), &id, at)?;
+            let name = client.name.clone().unwrap_or_else(|| id.clone());
+            let main = html! {
+                p.trail { a href="/campaigns" { (asked.word(Word::BackToCampaigns)) } }
+                h1 { (name) }
+                div #client data-live { (email_state(asked, &states)) (mails(asked, &id, &client)) }
+                (pages(asked, &path(&["clients", &id]), &[], client.next.as_deref(), wanted.after.is_none()))
+            };
+            Ok(Some((name, main)))
+        })
+        .await
 }
 
 fn email_state(asked: &Asked<'_>, states: &[Holding]) -> Markup {

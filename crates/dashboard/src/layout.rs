@@ -40,7 +40,8 @@ pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
             }
         }
     };
-    document(locale, title, true, &html! { (head) main #content tabindex="-1" { (main) } (foot) })
+    let stands_still = html! { @if asked.halted { p.alert role="alert" { (locale.word(Word::StandsStill)) } } };
+    document(locale, title, true, &html! { (head) main #content tabindex="-1" { (stands_still) (main) } (foot) })
 }
 
 /// A page of nobody in particular.

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use maud::html;
 use serde::Deserialize;
 
-use crate::access::{COOKIE_NAME, SESSION_SECONDS, Viewer};
+use crate::access::{COOKIE_NAME, SESSION_SECONDS};
 use crate::answer::{self, Answer};
 use crate::layout;
 use crate::locale::{self, Locale};
@@ -149,6 +149,3 @@ pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
-
-/// Who asks, put there by [`guard`].
-pub(crate) type Asker = axum::Extension<Viewer>;

@@ -1,47 +1,37 @@
 //! One message: what it is now, what that means, and everything that happened, with when it was known and from where.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::extract::Path;
 use axum::response::Response;
 use domain::{Agent, Fact};
 use maud::{Markup, html};
 use view::{Message, Step};
 
-use crate::answer::{self, Asked};
+use crate::answer::{Asked, Asking};
 use crate::campaigns::name;
 use crate::layout::path;
-use crate::login::Asker;
 use crate::recipients::{badge, client};
-use crate::router::Dashboard;
 use crate::status::{self, said};
 use crate::text::Word;
 
-pub(crate) async fn page(
-    State(dashboard): State<Arc<Dashboard>>,
-    Extension(viewer): Asker,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
-    answer::page(dashboard, viewer, headers, move |asked| {
-        let Some(message) = asked.rows.message(asked.organisation(), &id)? else { return Ok(None) };
-        let row = &message.recipient.row;
-        let campaign = asked.rows.campaign(asked.organisation(), &row.campaign)?;
-        let main = html! {
-            p.trail {
-                @match &campaign {
-                    Some(campaign) => a href=(path(&["campaigns", &campaign.id])) { (name(campaign)) },
-                    None => (asked.word(Word::ClientFileMail)),
+pub(crate) async fn page(asking: Asking, Path(id): Path<String>) -> Response {
+    asking
+        .page(move |asked| {
+            let Some(message) = asked.rows.message(asked.organisation(), &id)? else { return Ok(None) };
+            let row = &message.recipient.row;
+            let campaign = asked.rows.campaign(asked.organisation(), &row.campaign)?;
+            let main = html! {
+                p.trail {
+                    @match &campaign {
+                        Some(campaign) => a href=(path(&["campaigns", &campaign.id])) { (name(campaign)) },
+                        None => (asked.word(Word::ClientFileMail)),
+                    }
                 }
-            }
-            h1 { (asked.word(Word::Message)) " " code { (id) } }
-            div #message data-live { (standing(asked, &message)) (timeline(asked, &message)) }
-        };
-        Ok(Some((format!("{} {id}", asked.word(Word::Message)), main)))
-    })
-    .await
+                h1 { (asked.word(Word::Message)) " " code { (id) } }
+                div #message data-live { (standing(asked, &message)) (timeline(asked, &message)) }
+            };
+            Ok(Some((format!("{} {id}", asked.word(Word::Message)), main)))
+        })
+        .await
 }
 
 fn standing(asked: &Asked<'_>, message: &Message) -> Markup {

@@ -1,21 +1,15 @@
 //! The rows behind a tile: as many as its number, from the same moment.
 
-use std::sync::Arc;
-
-use axum::Extension;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 use view::{Recipient, Tile};
 
-use crate::answer::{self, Asked};
+use crate::answer::{Asked, Asking};
 use crate::campaign::tile_word;
 use crate::campaigns::{PAGE_ROWS, name};
 use crate::layout::{pages, path};
-use crate::login::Asker;
-use crate::router::Dashboard;
 use crate::status;
 use crate::text::Word;
 
@@ -25,29 +19,28 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) async fn page(
-    State(dashboard): State<Arc<Dashboard>>,
-    Extension(viewer): Asker,
+    asking: Asking,
     Path((id, tile)): Path<(String, String)>,
     Query(wanted): Query<Wanted>,
-    headers: HeaderMap,
 ) -> Response {
-    answer::page(dashboard, viewer, headers, move |asked| {
-        let found = asked.rows.campaign(asked.organisation(), &id)?.zip(Tile::parse(&tile));
-        let Some((campaign, tile)) = found else { return Ok(None) };
-        let page = asked.rows.recipients(asked.organisation(), &id, tile, wanted.after.as_deref(), PAGE_ROWS)?;
-        let here = path(&["campaigns", &id, tile.word()]);
-        let title = format!("{}: {}", name(&campaign), asked.word(tile_word(tile)));
-        let main = html! {
-            p.trail { a href=(path(&["campaigns", &id])) { (name(&campaign)) } }
-            div #recipients data-live {
-                h1 { (asked.word(tile_word(tile))) " " span.count { (asked.locale.number(page.count)) } }
-                (table(asked, &page.rows))
-            }
-            (pages(asked, &here, &[], page.next.as_deref(), wanted.after.is_none()))
-        };
-        Ok(Some((title, main)))
-    })
-    .await
+    asking
+        .page(move |asked| {
+            let found = asked.rows.campaign(asked.organisation(), &id)?.zip(Tile::parse(&tile));
+            let Some((campaign, tile)) = found else { return Ok(None) };
+            let page = asked.rows.recipients(asked.organisation(), &id, tile, wanted.after.as_deref(), PAGE_ROWS)?;
+            let here = path(&["campaigns", &id, tile.word()]);
+            let title = format!("{}: {}", name(&campaign), asked.word(tile_word(tile)));
+            let main = html! {
+                p.trail { a href=(path(&["campaigns", &id])) { (name(&campaign)) } }
+                div #recipients data-live {
+                    h1 { (asked.word(tile_word(tile))) " " span.count { (asked.locale.number(page.count)) } }
+                    (table(asked, &page.rows))
+                }
+                (pages(asked, &here, &[], page.next.as_deref(), wanted.after.is_none()))
+            };
+            Ok(Some((title, main)))
+        })
+        .await
 }
 
 fn table(asked: &Asked<'_>, rows: &[Recipient]) -> Markup {

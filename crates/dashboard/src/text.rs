@@ -80,6 +80,7 @@ words! {
     BadAddress: "This address has a mistake", "Cette adresse contient une erreur";
     Forbidden: "This is not for your role", "Votre rôle ne le permet pas";
     Unavailable: "The numbers cannot be read just now", "Les chiffres ne peuvent pas être lus pour l'instant";
+    StandsStill: "These numbers stand still: they are true for the time below, and news does not reach them. Tell whoever runs Mailtally.", "Ces chiffres sont figés : ils valent pour l'heure indiquée en bas et ne reçoivent plus de nouvelles. Prévenez la personne qui gère Mailtally.";
     BackToCampaigns: "All communications", "Toutes les communications";
     Search: "Search", "Rechercher";
     SearchHint: "Name, subject or sender", "Nom, objet ou expéditeur";

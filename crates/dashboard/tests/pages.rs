@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use contract::Proto as _;
 use contract::proto::campaign::v1::CampaignStats;
-use contract::proto::platform::v1::Organisation;
+use contract::proto::platform::v1::{self as platform, Organisation};
 use contract::proto::private::v1::{Mail, Person, Private, private::Row};
 use contract::topic::Topic;
 use dashboard::{Access, Dashboard, ROUTES, Role, Rule, Viewer, grant, router};
@@ -93,7 +93,15 @@ fn site(name: &str, organisation: &str, role: Role) -> Site {
         ),
         (Topic::Private, contract::key::private("acme", "", "organisation"), private(Row::Organisation(french))),
     ];
-    for (topic, key, value) in records {
+    let template = "<p>Dear {{name}}, <a href=\"https://track.test\">here</a></p><img src=\"https://pixel.test\">";
+    let template = platform::Body { html: template.to_owned(), ..platform::Body::default() };
+    let fields =
+        platform::Body { fields: [("name".to_owned(), "Ada<b>".to_owned())].into(), ..platform::Body::default() };
+    let bodies = [
+        (Topic::Private, contract::key::private("acme", "", "campaign/c/1 ?"), private(Row::Body(template))),
+        (Topic::Private, contract::key::private("acme", name, "body/m1"), private(Row::Body(fields))),
+    ];
+    for (topic, key, value) in records.into_iter().chain(bodies) {
         let to = TopicPartition { topic: engine::Topic::new(&topic.name("t")), partition: 0 };
         log.append(vec![Output {
             to,
@@ -157,6 +165,19 @@ async fn a_name_injects_nothing_on_any_page_and_every_page_has_its_policy() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_body_is_harmless_whatever_fields_fill_its_template_and_only_its_clients() {
+    let site = site("Ada<script>alert(1)</script>", "acme", Role::Viewer);
+    let client = "/clients/Ada%3Cscript%3Ealert%281%29%3C%2Fscript%3E/mails/m1/body";
+    let (status, headers, body) = site.get(client, "en").await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "<p>Dear Ada&lt;b&gt;, <a>here</a></p>"));
+    assert!(
+        headers.get("content-security-policy").unwrap().to_str().unwrap().starts_with("sandbox; default-src 'none'")
+    );
+    let (_, _, other) = site.get("/clients/somebody/mails/m1/body", "en").await;
+    assert!(other.contains("was not given"), "{other}");
 }
 
 #[tokio::test]
