@@ -186,6 +186,7 @@ impl System {
         while !stopped.load(Ordering::Acquire) {
             // The input's own time: by the clock's, retention would take its intakes away.
             let more = self.log.maintain(crate::workload::BEGIN_US / 1_000, UPKEEP_BYTES)?.more;
+            // As in `run`: upkeep without a pause would take the folds' time, and nothing tells when there is more to do.
             std::thread::sleep(if more { UPKEEP_BREATH } else { 10 * UPKEEP_BREATH });
         }
         Ok(())

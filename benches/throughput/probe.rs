@@ -1,6 +1,7 @@
 //! Latency: from an event to the visible row of its campaign, while others come at a steady rate.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -16,6 +17,8 @@ const RATE: f64 = 5_000.0;
 const EVERY: Duration = Duration::from_millis(20);
 /// Between two appends.
 const PACE: Duration = Duration::from_millis(2);
+/// How long the next probe is waited for between two looks at the rows; nobody tells a reader without a group of news.
+const LOOK: Duration = Duration::from_millis(1);
 /// How long the last probes may take.
 const TAIL: Duration = Duration::from_secs(30);
 /// Seed of the events beside the probes, so that their messages are new.
@@ -47,6 +50,7 @@ pub(crate) fn latencies(site: &Site, stats: &str, seconds: u64) -> Result<Vec<f6
                 said.send((key, Instant::now()))?;
             }
             site.send(events)?;
+            // Time is what is made here: events are to come at a rate.
             std::thread::sleep(PACE);
         }
         drop(said);
@@ -70,23 +74,20 @@ fn probe(sample: &Event, name: &str) -> (Event, Bytes) {
     (event, key)
 }
 
-fn collect(site: &Site, stats: &str, asked: &std::sync::mpsc::Receiver<(Bytes, Instant)>) -> Result<Vec<f64>> {
+fn collect(site: &Site, stats: &str, asked: &Receiver<(Bytes, Instant)>) -> Result<Vec<f64>> {
     let mut watch = site.watch(stats);
     watch.forward()?;
     let (mut open, mut found) = (BTreeMap::new(), Vec::new());
     let (mut ended, mut total) = (None, 0_usize);
     loop {
-        loop {
-            match asked.try_recv() {
-                Ok((key, sent)) => {
-                    total += 1;
-                    open.insert(key, sent);
-                }
-                Err(std::sync::mpsc::TryRecvError::Empty) => break,
-                Err(std::sync::mpsc::TryRecvError::Disconnected) => {
-                    ended.get_or_insert_with(Instant::now);
-                    break;
-                }
+        match asked.recv_timeout(LOOK) {
+            Ok((key, sent)) => {
+                total += 1;
+                open.insert(key, sent);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                ended.get_or_insert_with(Instant::now);
             }
         }
         watch.read()?;
@@ -98,7 +99,6 @@ fn collect(site: &Site, stats: &str, asked: &std::sync::mpsc::Receiver<(Bytes, I
             }
             ensure!(at.elapsed() < TAIL, "{} of {total} probes were not seen", open.len());
         }
-        std::thread::sleep(Duration::from_millis(1));
     }
     found.sort_by(f64::total_cmp);
     Ok(found)

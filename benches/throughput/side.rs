@@ -15,6 +15,8 @@ use crate::site::{self, Site, Stats};
 const PEER_CACHE_BYTES: &str = "268435456";
 /// Mailtally's share of what the peer has in all: the cache alone.
 const OWN_MEMORY: &str = "memory_bytes=256 MiB";
+/// Between two looks at a program.
+const LOOK: Duration = Duration::from_millis(10);
 /// The longest wait for a restore.
 const RESTORE_MAX: Duration = Duration::from_secs(600);
 
@@ -165,7 +167,8 @@ impl Side {
             if began.elapsed() > RESTORE_MAX {
                 bail!("{} has not restored within {} s", self.name, RESTORE_MAX.as_secs());
             }
-            std::thread::sleep(Duration::from_millis(10));
+            // Another process: it can only be asked again.
+            std::thread::sleep(LOOK);
         }
         let (seconds, first_seconds) = (began.elapsed().as_secs_f64(), first.context("no restore was seen")?);
         let (cpu_seconds, peak_bytes) = (cpu(&running)?, peak(&running)?);

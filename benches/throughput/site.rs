@@ -24,6 +24,8 @@ const EVENTS: &str = "mailtally.events.v1";
 /// What the folds write and read again.
 const FED: [&str; 4] =
     [EVENTS, "mailtally.contact-events.v1", "mailtally.campaign-partials.v1", "mailtally.correlations.v1"];
+/// Between two looks at the broker.
+const LOOK: Duration = Duration::from_millis(5);
 /// How long nothing may change.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// A transaction of the pass-through.
@@ -105,7 +107,8 @@ impl Site {
                 let input = TopicPartition { topic: Topic::new(topic), partition };
                 while !self.is_drained(&input)? {
                     anyhow::ensure!(Instant::now() < until, "{input} is not folded within {} s", SILENCE_MAX.as_secs());
-                    std::thread::sleep(Duration::from_millis(5));
+                    // Another process commits: the broker can only be asked again.
+                    std::thread::sleep(LOOK);
                 }
             }
         }
@@ -122,7 +125,7 @@ impl Site {
         Ok(self.kafka.read(input, from, ReadLimit { records: 1, bytes: 1 })?.records.is_empty())
     }
 
-    /// The campaign of a probe, under the key that its counters will have, after appending its one event and `more`.
+    /// Appends events, each to its message's partition.
     pub(crate) fn send(&self, events: Vec<domain::Event>) -> Result<()> {
         let output = |event: domain::Event| {
             let key = contract::key::message(&event.organisation, &event.message);
@@ -161,7 +164,8 @@ impl Watch<'_> {
             } else if news.elapsed() > SILENCE_MAX {
                 bail!("nothing new for {} s", SILENCE_MAX.as_secs());
             }
-            std::thread::sleep(Duration::from_millis(5));
+            // Read without a queue of its own, so nothing wakes us.
+            std::thread::sleep(LOOK);
         }
         Ok(())
     }

@@ -69,6 +69,7 @@ impl Running {
     pub fn wait(&self, patience: Duration) {
         let until = Instant::now() + patience;
         while self.0.available_permits() < COMMANDS_MAX && Instant::now() < until {
+            // The runtime whose timers could bound a wait for permits has ended by now.
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -108,6 +108,7 @@ impl Log for Slow {
 
     fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, Error> {
         self.appends.fetch_add(1, Ordering::SeqCst);
+        // What a slow disk takes: requests that come meanwhile share the next append.
         std::thread::sleep(Duration::from_millis(20));
         self.model.append(records)
     }
