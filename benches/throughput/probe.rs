@@ -80,15 +80,14 @@ fn collect(site: &Site, stats: &str, asked: &Receiver<(Bytes, Instant)>) -> Resu
     let (mut open, mut found) = (BTreeMap::new(), Vec::new());
     let (mut ended, mut total) = (None, 0_usize);
     loop {
-        match asked.recv_timeout(LOOK) {
-            Ok((key, sent)) => {
-                total += 1;
-                open.insert(key, sent);
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                ended.get_or_insert_with(Instant::now);
-            }
+        // All that were sent by now: a row that is read is looked up among them once.
+        let first = asked.recv_timeout(LOOK);
+        if first == Err(RecvTimeoutError::Disconnected) {
+            ended.get_or_insert_with(Instant::now);
+        }
+        for (key, sent) in first.into_iter().chain(asked.try_iter()) {
+            total += 1;
+            open.insert(key, sent);
         }
         watch.read()?;
         let seen = std::mem::take(&mut watch.seen);
