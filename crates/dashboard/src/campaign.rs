@@ -10,6 +10,7 @@ use view::{Agreement, Campaign, Tile};
 use crate::answer::{Asked, Asking};
 use crate::campaigns::{created, name};
 use crate::layout::path;
+use crate::reason;
 use crate::status;
 use crate::text::Word;
 
@@ -74,7 +75,7 @@ fn detail(asked: &Asked<'_>, campaign: &Campaign, compared: Word) -> Markup {
             }
         }
         @if let Some(reason) = campaign.all_dropped() {
-            @let (what, remedy) = status::drop(reason);
+            @let (what, remedy) = reason::drop(reason);
             p.alert { (asked.word(Word::EveryMailDropped)) " " (status::said(what, &asked.locale)) ". " (status::said(remedy, &asked.locale)) }
         }
         div #numbers data-live {
@@ -163,10 +164,10 @@ fn by_reason(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
     let link = |tile: Tile| path(&["campaigns", &campaign.id, tile.word()]);
     let drops = DropReason::ALL
         .iter()
-        .map(|reason| (of.dropped_by.get(*reason), status::said(status::drop(*reason).0, locale)));
+        .map(|reason| (of.dropped_by.get(*reason), status::said(reason::drop(*reason).0, locale)));
     let withheld = WithheldReason::ALL
         .iter()
-        .map(|reason| (of.not_sent_by.get(*reason), status::said(status::withheld(*reason), locale)));
+        .map(|reason| (of.not_sent_by.get(*reason), status::said(reason::withheld(*reason), locale)));
     let groups =
         [(Tile::Dropped, Word::Dropped, drops.collect::<Vec<_>>()), (Tile::NotSent, Word::NotSent, withheld.collect())];
     html! {

@@ -12,6 +12,7 @@ use view::{Campaign, Filter, Tile};
 
 use crate::answer::{Asked, Asking};
 use crate::layout::{pages, path};
+use crate::reason;
 use crate::status;
 use crate::text::Word;
 
@@ -101,7 +102,7 @@ fn row(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
                 @if campaign.row.automated { " " span.tag { (asked.word(Word::Automated)) } }
                 @if campaign.row.class() == MailClass::Transactional { " " span.tag { (asked.word(Word::Transactional)) } }
                 @if let Some(reason) = campaign.all_dropped() {
-                    p.alert { (asked.word(Word::EveryMailDropped)) " " (status::said(status::drop(reason).0, locale)) }
+                    p.alert { (asked.word(Word::EveryMailDropped)) " " (status::said(reason::drop(reason).0, locale)) }
                 }
             }
             td { (created(asked, campaign)) }

@@ -15,6 +15,7 @@ mod live;
 mod locale;
 mod login;
 mod message;
+pub mod reason;
 mod recipients;
 mod router;
 mod status;

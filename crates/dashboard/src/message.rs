@@ -9,6 +9,7 @@ use view::{Message, Step};
 use crate::answer::{Asked, Asking};
 use crate::campaigns::name;
 use crate::layout::path;
+use crate::reason;
 use crate::recipients::{badge, client};
 use crate::status::{self, said};
 use crate::text::Word;
@@ -93,10 +94,10 @@ fn fact(asked: &Asked<'_>, fact: &Fact) -> Markup {
         }
         Fact::Delivered => (say("Delivered", "Livré").to_owned(), ""),
         Fact::Bounced { class, reason, .. } => {
-            (format!("{}: {}", say("Bounced", "Rebond"), said(status::bounce(*class).0, locale)), reason)
+            (format!("{}: {}", say("Bounced", "Rebond"), said(reason::bounce(*class).0, locale)), reason)
         }
         Fact::Dropped(drop) => {
-            (format!("{}: {}", say("Dropped", "Abandonné"), said(status::drop(drop.reason).0, locale)), &drop.text)
+            (format!("{}: {}", say("Dropped", "Abandonné"), said(reason::drop(drop.reason).0, locale)), &drop.text)
         }
         Fact::Opened(agent) => (format!("{} {}", say("Opened", "Ouvert"), by(agent)), ""),
         Fact::Clicked { agent, link } => (format!("{} {}", say("Clicked", "Cliqué"), by(agent)), link),
@@ -104,7 +105,7 @@ fn fact(asked: &Asked<'_>, fact: &Fact) -> Markup {
         Fact::Unsubscribed { .. } => (say("Unsubscribed", "Désabonné").to_owned(), ""),
         Fact::Resubscribed { .. } => (say("Subscribed again", "Réabonné").to_owned(), ""),
         Fact::Withheld(reason) => {
-            (format!("{}: {}", say("Not sent", "Non envoyé"), said(status::withheld(*reason), locale)), "")
+            (format!("{}: {}", say("Not sent", "Non envoyé"), said(reason::withheld(*reason), locale)), "")
         }
     };
     html! { (what) @if !words.is_empty() { " " q { (words) } } }

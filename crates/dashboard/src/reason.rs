@@ -1,0 +1,103 @@
+//! Why a mail was refused, dropped or withheld, in plain words of each language, and what client or office can do. The command
+//! line says the same in English.
+
+use domain::{BounceClass, DropReason, WithheldReason};
+
+/// The same in English and in French.
+pub type Both = (&'static str, &'static str);
+
+/// A bounce in a few words, and what can be done.
+pub const fn bounce(class: BounceClass) -> (Both, Both) {
+    match class {
+        BounceClass::Hard => (
+            ("the address does not work", "l'adresse ne fonctionne pas"),
+            (
+                "The address does not exist or takes no mail any more: ask the client for another one.",
+                "L'adresse n'existe pas ou n'accepte plus de courriel : demandez-en une autre au client.",
+            ),
+        ),
+        BounceClass::Soft => (
+            ("given up after several tries", "abandonné après plusieurs essais"),
+            (
+                "The mailbox was full or its server away for too long: the next mail is tried again.",
+                "La boîte était pleine ou son serveur absent trop longtemps : le prochain courriel sera tenté.",
+            ),
+        ),
+        BounceClass::Block => (
+            ("blocked by the recipient's mail provider", "bloqué par le fournisseur du destinataire"),
+            (
+                "The client's mail provider blocked it. The client can look in the spam folder, add the sender to the approved \
+                 senders, or ask the provider to let it through.",
+                "Le fournisseur du client l'a bloqué. Le client peut regarder dans ses pourriels, approuver l'expéditeur ou \
+                 demander à son fournisseur de le laisser passer.",
+            ),
+        ),
+        BounceClass::Undetermined => (
+            ("refused without a reason", "refusé sans motif"),
+            (
+                "The receiving server gave no reason that can be read: the next mail is tried again.",
+                "Le serveur destinataire n'a donné aucun motif lisible : le prochain courriel sera tenté.",
+            ),
+        ),
+    }
+}
+
+/// A drop in a few words, and what can be done.
+pub const fn drop(reason: DropReason) -> (Both, Both) {
+    const ADDRESS: Both = (
+        "Ask the client for a working address, or mark this one as working again once it is off the provider's list.",
+        "Demandez une adresse valide au client, ou marquez celle-ci comme rétablie une fois retirée de la liste du fournisseur.",
+    );
+    const OFFICE: Both = (
+        "Nothing is wrong with the client: whoever wrote or sent the mail has to change it and send it again.",
+        "Le client n'y est pour rien : l'auteur ou l'expéditeur doit corriger le courriel et le renvoyer.",
+    );
+    const CLIENT: Both = (
+        "Only the client can change this, by asking for mail again.",
+        "Seul le client peut changer cela, en redemandant des courriels.",
+    );
+    match reason {
+        DropReason::PriorBounce => (("the address bounced before", "l'adresse a déjà rebondi"), ADDRESS),
+        DropReason::Unsubscribed => (("unsubscribed at the provider", "désabonné chez le fournisseur"), CLIENT),
+        DropReason::PriorSpam => {
+            (("reported an earlier mail as spam", "a signalé un courriel antérieur comme pourriel"), CLIENT)
+        }
+        DropReason::InvalidAddress => (("the address is not one", "ce n'est pas une adresse"), ADDRESS),
+        DropReason::DomainFlagged => {
+            (("the address's domain is flagged by the provider", "le domaine est marqué par le fournisseur"), ADDRESS)
+        }
+        DropReason::ContentSpam => (("the content looks like spam", "le contenu ressemble à du pourriel"), OFFICE),
+        DropReason::ContentVirus => (("the content holds a virus", "le contenu contient un virus"), OFFICE),
+        DropReason::Quota => (("the provider's quota is used up", "le quota du fournisseur est épuisé"), OFFICE),
+        DropReason::PolicyList => {
+            (("refused by the provider's list policy", "refusé par la politique du fournisseur"), OFFICE)
+        }
+        DropReason::SenderError => {
+            (("the sender's request was wrong", "la demande de l'expéditeur était erronée"), OFFICE)
+        }
+        DropReason::Rendering => (("the template could not be filled", "le modèle n'a pas pu être rempli"), OFFICE),
+        DropReason::Duplicate => (("the address got another copy", "l'adresse a reçu une autre copie"), OFFICE),
+        DropReason::Suppressed => {
+            (("on the provider's suppression list", "sur la liste de suppression du fournisseur"), ADDRESS)
+        }
+        DropReason::Other => (("the provider gave another reason", "le fournisseur a donné un autre motif"), OFFICE),
+    }
+}
+
+/// Why the platform did not send.
+pub const fn withheld(reason: WithheldReason) -> Both {
+    match reason {
+        WithheldReason::Inactive => ("inactive for more than two years", "inactif depuis plus de deux ans"),
+        WithheldReason::ClientUnsubscribed => ("the client is unsubscribed", "le client est désabonné"),
+        WithheldReason::AddressUnsubscribed => ("the address is unsubscribed", "l'adresse est désabonnée"),
+        WithheldReason::Invalid => ("the address is not one", "ce n'est pas une adresse"),
+        WithheldReason::Bounced => ("the address bounced before", "l'adresse a déjà rebondi"),
+        WithheldReason::Spam => ("reported an earlier mail as spam", "a signalé un courriel antérieur comme pourriel"),
+        WithheldReason::DomainFlagged => {
+            ("the address's domain is flagged by the provider", "le domaine est marqué par le fournisseur")
+        }
+        WithheldReason::NoAddress => ("no address", "aucune adresse"),
+        WithheldReason::OverLimit => ("over the limit of one request", "au-delà de la limite d'un envoi"),
+        WithheldReason::Other => ("another reason of the platform", "un autre motif de la plateforme"),
+    }
+}
