@@ -75,10 +75,10 @@ impl Outcome {
 pub(crate) struct Conductor<'a> {
     pub(crate) site: &'a Site,
     pub(crate) pulse: &'a Pulse,
-    gate: &'a Gate,
+    pub(crate) gate: &'a Gate,
     /// Events that come in before each fault, and how many have been let in.
-    share: u64,
-    limit: u64,
+    pub(crate) share: u64,
+    pub(crate) limit: u64,
     pub(crate) random: Random,
     pub(crate) instances: Vec<Instance>,
     pub(crate) outcome: Outcome,

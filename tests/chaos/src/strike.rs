@@ -23,8 +23,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const WAIT_MS: u64 = 300;
 /// The longest life that ends while it begins, in milliseconds.
 const LIFE_MS: u64 = 1_500;
-/// Of so many faults one may hit an instance that has nothing to do.
-const ANYBODY: u64 = 8;
+/// How long everybody stands still at most while work comes in: far less than a session.
+const STILL_MAX: Duration = Duration::from_secs(4);
 /// A partition with fewer events before it may be idle by itself.
 const WORK_MIN: u64 = 500;
 /// Folds that read something.
@@ -39,25 +39,20 @@ impl Conductor<'_> {
             Fault::Kill | Fault::KillTwice | Fault::Takeover | Fault::Zombie | Fault::LostDisk => {}
         }
         self.whole()?;
-        self.load()?;
-        self.wait_at_random(WAIT_MS);
-        let (at, owned) = self.choose()?;
-        self.outcome.under_load += usize::from(!owned.is_empty());
+        let (at, owned) = self.load_before_all()?;
+        self.work_a_while(&owned);
         let begun = Instant::now();
         match fault {
             Fault::Zombie => return self.zombie(at, &owned, begun),
             _ => self.at(at)?.kill()?,
         }
-        let base = match fault {
-            Fault::Takeover => self.pulse.settled(PATIENCE)?.committed,
-            _ => {
-                if fault == Fault::LostDisk {
-                    self.at(at)?.lose_disk()?;
-                }
-                self.start(at)?;
-                self.pulse.settled(PATIENCE)?.committed
-            }
-        };
+        if fault == Fault::LostDisk {
+            self.at(at)?.lose_disk()?;
+        }
+        if fault != Fault::Takeover {
+            self.start(at)?;
+        }
+        let base = self.struck(&owned)?;
         if fault == Fault::KillTwice {
             self.wait_at_random(LIFE_MS);
             self.at(at)?.kill()?;
@@ -70,7 +65,7 @@ impl Conductor<'_> {
     /// SIGSTOP until others work on everything it had; then it goes on, and must find out that nothing is its any more.
     fn zombie(&mut self, at: usize, owned: &[TopicPartition], begun: Instant) -> Result<()> {
         self.at(at)?.freeze()?;
-        let base = self.pulse.settled(PATIENCE)?.committed;
+        let base = self.struck(owned)?;
         self.measure(Fault::Zombie, owned, &base, begun)?;
         let others = |group: &Group, one: &Instance| !group.members.iter().any(|member| one.is_worker(&member.name));
         self.group_until("a frozen instance has lost its membership", |group, instances| {
@@ -144,18 +139,49 @@ impl Conductor<'_> {
         Ok(())
     }
 
-    /// Somebody at random; mostly one with work. And what it has of it.
+    /// A share of the input comes in while everybody stands still, so that there is work however fast they are. Then they go on; who
+    /// is to be struck, and what it has to do.
+    fn load_before_all(&mut self) -> Result<(usize, Vec<TopicPartition>)> {
+        let all = || self.instances.iter().filter(|one| one.is_started());
+        all().try_for_each(Instance::freeze)?;
+        self.limit += self.share;
+        self.gate.open(self.limit);
+        let is_there = |_: &Seen| self.gate.written() >= self.limit;
+        // What has not come in by then comes in while they work.
+        self.pulse.until("the share", STILL_MAX, is_there).ok();
+        let chosen = self.pulse.settled(PATIENCE).and_then(|_| self.choose());
+        self.instances.iter().filter(|one| one.is_started()).try_for_each(Instance::thaw)?;
+        chosen
+    }
+
+    /// A random time, but no longer than half of this work takes.
+    fn work_a_while(&mut self, owned: &[TopicPartition]) {
+        let most = Duration::from_millis(self.random.below(WAIT_MS));
+        let work = |seen: &Seen| owned.iter().map(|of| seen.lag(of)).sum::<u64>();
+        let half = work(&self.pulse.now()) / 2;
+        // Whichever comes first.
+        self.pulse.until("half of the work", most, |seen| work(seen) < half).ok();
+    }
+
+    /// Somebody has just been struck: counts whether there was work, and tells what had been committed.
+    fn struck(&mut self, owned: &[TopicPartition]) -> Result<Offsets> {
+        let seen = self.pulse.settled(PATIENCE)?;
+        self.outcome.under_load += usize::from(owned.iter().any(|of| seen.lag(of) >= WORK_MIN));
+        Ok(seen.committed)
+    }
+
+    /// Somebody with work: the first after a random one.
     fn choose(&mut self) -> Result<(usize, Vec<TopicPartition>)> {
         let all = u64::try_from(self.instances.len())?;
-        let (first, anybody) = (self.random.below(all), self.random.below(ANYBODY) == 0);
+        let first = self.random.below(all);
         for after in 0..all {
             let at = usize::try_from((first + after) % all)?;
             let owned = self.work_of(at)?;
-            if anybody || !owned.is_empty() {
+            if !owned.is_empty() {
                 return Ok((at, owned));
             }
         }
-        Ok((usize::try_from(first)?, Vec::new()))
+        anyhow::bail!("nobody has work: {:?}", self.pulse.now())
     }
 
     /// Partitions of events that are an instance's and have work.

@@ -10,7 +10,7 @@ use crate::run::Outcome;
 /// Campaigns that are named when they differ.
 const NAMED: usize = 5;
 /// Of a hundred kills and zombies at least so many must hit an instance with work.
-const UNDER_LOAD_PERCENT: usize = 70;
+const UNDER_LOAD_PERCENT: usize = 80;
 
 /// Records of a transaction at most (`commit.records`).
 const COMMIT_RECORDS: u64 = 20_000;

@@ -15,6 +15,9 @@ const VARIABLE: &str = "SEEDED_BUG";
 /// Of so many events one is lost, or counted apart from its copy.
 const SELDOM: u64 = 5_003;
 
+/// Between the two halves of what should be one transaction: who is killed at any time is mostly killed in it.
+const GAP: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// What is wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bug {
@@ -22,7 +25,7 @@ enum Bug {
     Lose,
     /// Now and then the copy of an event is another event: no dedupe.
     Copy,
-    /// Offsets are committed after the outputs, in a transaction of their own.
+    /// Offsets are committed after the outputs, in a transaction of their own; decode's a second later.
     Apart,
     /// Campaign rows say one delivery more.
     Row,
@@ -70,7 +73,11 @@ impl Producer for WrongProducer {
         match self.bug {
             Bug::Apart => {
                 let outputs = std::mem::take(&mut transaction.outputs);
+                let is_decoded = outputs.iter().any(|output| is_of(&output.to.topic, contract::topic::Topic::Events));
                 let committed = self.producer.commit(Transaction { outputs, offsets: Vec::new() })?;
+                if is_decoded {
+                    std::thread::sleep(GAP);
+                }
                 self.producer.commit(transaction).map(|_| committed)
             }
             Bug::Row => {
