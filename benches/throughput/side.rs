@@ -64,12 +64,7 @@ pub(crate) fn mailtally(site: &Site, folder: &Path, instances: u32, set: &[Strin
     let start = |place: u32| {
         let data = folder.join(format!("mailtally-{place}"));
         let mut command = site.mailtally(&data, "processor");
-        let own = [
-            format!("kafka.instance=bench-{place}"),
-            OWN_MEMORY.to_owned(),
-            "commit.linger_ms=100".to_owned(),
-            "commit.records=50000".to_owned(),
-        ];
+        let own = [format!("kafka.instance=bench-{place}"), OWN_MEMORY.to_owned(), "commit.records=50000".to_owned()];
         own.iter().chain(set).for_each(|pair| {
             command.arg("--set").arg(pair);
         });

@@ -85,6 +85,11 @@ impl Batch {
         self.parts.iter().filter(|(_, part)| part.rebuilt).map(|(task, _)| *task).collect()
     }
 
+    /// Whether it moves offsets and no more: what was read there were marks of transactions, or records that are gone.
+    pub(crate) fn has_only_marks(&self) -> bool {
+        self.parts.values().all(|part| part.polled.records.is_empty() && !part.rebuilt)
+    }
+
     /// Whether every part is folded.
     pub(crate) fn is_folded(&self) -> bool {
         self.parts.values().all(|part| part.effects.is_some())

@@ -7,7 +7,16 @@ use crate::exchange::{Action, Loaded, Side};
 use crate::machine::{Engine, abort_wait_ms};
 use crate::processor::LOAD_ROUNDS_MAX;
 use crate::restore::Position;
+use crate::task::Task;
 use crate::{Effects, Folded, Offset, Output, Record, Stored, TaskId, TopicPartition};
+
+/// A batch of so many records is folded while another commits; a smaller one takes no time.
+const OVERLAP_RECORDS_MIN: usize = 2_000;
+/// How long a batch waits for what the last commit has fed, in milliseconds: brokers answer a commit before they have written its
+/// marks (KIP-98), and refuse a transaction that begins before that.
+const FED_WAIT_MS: i64 = 25;
+/// How long a batch without a record waits for one, in milliseconds. It only moves offsets over the marks of transactions.
+const MARKS_WAIT_MS: i64 = 1_000;
 
 impl Engine {
     /// Asks for records where there may be some and the budget has room.
@@ -51,19 +60,38 @@ impl Engine {
         }
     }
 
-    /// Closes the batch when it is full, or when nobody has more to add and it has waited long enough.
+    /// Closes the batch when it is full, or when nobody has more to add and nothing is worth waiting for.
     pub(crate) fn seal(&mut self) {
         let full =
             self.batch.records >= self.options.batch_records_max || self.batch.bytes >= self.options.batch_bytes_max;
         let more = self.tasks.values().any(|task| task.is_running() && (task.polling || !task.dry));
-        let waited = self.now_ms >= self.batch.opened_ms.saturating_add(self.options.linger_ms);
-        if self.batch.parts.is_empty() || !(full || (!more && waited)) {
+        if self.batch.parts.is_empty() || !(full || (!more && self.has_waited())) {
             return;
         }
         self.batch.stage = Stage::Folding;
         for task in self.tasks.values_mut() {
             task.overlay.shrink(self.options.rows_bytes_max);
         }
+    }
+
+    fn has_waited(&self) -> bool {
+        // It could not be committed before the one in flight: it takes along what comes meanwhile. A larger one is folded beside that.
+        let is_behind = self.is_small() && self.in_flight.is_some();
+        !is_behind && self.now_ms >= self.due_ms()
+    }
+
+    /// When the batch needs no more company.
+    pub(crate) fn due_ms(&self) -> i64 {
+        let lingered = self.batch.opened_ms.saturating_add(self.options.linger_ms);
+        if self.batch.has_only_marks() {
+            return lingered.max(self.batch.opened_ms.saturating_add(MARKS_WAIT_MS));
+        }
+        let is_fed = self.is_small() && self.tasks.values().any(Task::is_fed);
+        if is_fed { lingered.max(self.fed_until_ms) } else { lingered }
+    }
+
+    fn is_small(&self) -> bool {
+        self.batch.records < OVERLAP_RECORDS_MIN
     }
 
     /// Folds every part that has what it needs.
@@ -160,6 +188,7 @@ impl Engine {
         let Some((_, batch)) = self.in_flight.take() else { return };
         self.counts.add(&batch);
         self.aborts = 0;
+        self.feed(ends);
         for (id, part) in batch.parts {
             let (Some(task), Some(fold)) = (self.tasks.get_mut(&id), self.topology.fold(id)) else { continue };
             let end = ends.iter().find(|(to, _)| fold.is_state(to, id.partition)).map(|(_, end)| *end);
@@ -183,6 +212,17 @@ impl Engine {
             writes.extend(effects.derived);
             let position = task.position.clone();
             self.actions.push_back(Action::Apply { task: id, side: Side::Store, writes, position });
+        }
+    }
+
+    /// Notes what these tasks have written to each other: readable once the brokers have written the marks of the commit.
+    fn feed(&mut self, ends: &[(TopicPartition, Offset)]) {
+        self.fed_until_ms = self.now_ms.saturating_add(FED_WAIT_MS);
+        for (id, task) in &mut self.tasks {
+            let is_input = |to: &TopicPartition| {
+                to.partition == id.partition && self.topology.fold(*id).is_some_and(|fold| fold.input == to.topic)
+            };
+            task.fed = ends.iter().find(|(to, _)| is_input(to)).map_or(task.fed, |(_, end)| *end);
         }
     }
 

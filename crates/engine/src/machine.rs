@@ -69,6 +69,8 @@ pub struct Engine {
     /// Aborts since the last commit, and when to go on after them.
     pub(crate) aborts: u32,
     pub(crate) resume_ms: i64,
+    /// Until then what the last commit has fed is waited for.
+    pub(crate) fed_until_ms: i64,
     pub(crate) dead: bool,
     pub(crate) now_ms: i64,
 }
@@ -87,6 +89,7 @@ impl Engine {
             transactions: 0,
             aborts: 0,
             resume_ms: i64::MIN,
+            fed_until_ms: i64::MIN,
             dead: false,
             now_ms: 0,
         }
@@ -131,8 +134,8 @@ impl Engine {
 
     /// When to hand in [`Input::Tick`] at the latest, in milliseconds since the Unix epoch.
     pub fn next_deadline(&self) -> Option<i64> {
-        let waits = self.batch.stage == Stage::Filling && self.batch.records > 0;
-        let lingers = waits.then(|| self.batch.opened_ms.saturating_add(self.options.linger_ms));
+        let waits = self.batch.stage == Stage::Filling && !self.batch.parts.is_empty();
+        let lingers = waits.then(|| self.due_ms());
         let rests = (self.resume_ms > self.now_ms).then_some(self.resume_ms);
         lingers.into_iter().chain(rests).chain(self.asks_again_at()).min()
     }
@@ -147,10 +150,10 @@ impl Engine {
         self.tasks.get(&task).map(|held| held.committed)
     }
 
-    /// Whether nothing is polled, in flight or restoring, and every running task has seen the end of its input.
+    /// Whether no record is polled, nothing in flight or restoring, and every running task has seen the end of its input.
     pub fn is_idle(&self) -> bool {
         self.in_flight.is_none()
-            && self.batch.parts.is_empty()
+            && (self.batch.parts.is_empty() || self.batch.has_only_marks())
             && self.tasks.values().all(|task| task.is_stalled() || (task.is_running() && task.dry))
     }
 

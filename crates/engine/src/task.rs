@@ -74,6 +74,8 @@ pub(crate) struct Task {
     pub(crate) polling: bool,
     /// The last poll reached the end of the input.
     pub(crate) dry: bool,
+    /// The end of what this engine has committed to its input: it is there, though perhaps not yet to be read.
+    pub(crate) fed: Offset,
     /// It is to be released.
     pub(crate) closing: bool,
     /// When its restore began.
@@ -112,6 +114,7 @@ impl Task {
             epoch: 0,
             polling: false,
             dry: false,
+            fed: 0,
             closing: false,
             began_ms: 0,
             wait: None,
@@ -127,6 +130,11 @@ impl Task {
 
     pub(crate) fn is_running(&self) -> bool {
         self.state == State::Running && !self.closing
+    }
+
+    /// Whether there is more for it than it could read.
+    pub(crate) fn is_fed(&self) -> bool {
+        self.is_running() && self.next < self.fed
     }
 
     pub(crate) fn is_stalled(&self) -> bool {

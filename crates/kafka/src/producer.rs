@@ -29,6 +29,9 @@ use crate::topics::Topics;
 const DOUBTFUL_AFTER: Duration = Duration::from_millis(RETRY_MS / 10 * 7);
 /// How often an unknown outcome is asked for before the worker gives up.
 const RECOVERIES_MAX: u32 = 60;
+/// How long the brokers mostly take to write the marks of a commit. A transaction that begins with its offsets is refused before
+/// that, and librdkafka asks again after `retry.backoff.ms` only; one that begins with records is asked for again at once.
+const MARKS_WAIT: Duration = Duration::from_millis(50);
 /// Between two such questions that were answered at once.
 const RECOVERY_WAIT: Duration = Duration::from_secs(1);
 
@@ -51,6 +54,8 @@ struct Living {
     sender: Sender,
     statistics: Shared,
     seen: Statistics,
+    /// When its last transaction ended.
+    ended: Option<Instant>,
 }
 
 /// Why a transaction did not get through, before its outcome is sorted.
@@ -112,7 +117,7 @@ impl Transactional {
                 return Err(if refused { Failure::Refused(why.to_string()) } else { Failure::Abort(why.to_string()) });
             }
         }
-        Ok(Living { sender, statistics, seen: Statistics::default() })
+        Ok(Living { sender, statistics, seen: Statistics::default(), ended: None })
     }
 
     /// The living producer, replaced first if its last transaction ended doubtfully.
@@ -140,6 +145,10 @@ impl Transactional {
         self.ready()?;
         let until = Instant::now() + Duration::from_millis(u64::from(self.options.transaction_timeout_ms));
         let Some(living) = &self.living else { return Err(Failure::Abort("no producer".to_owned())) };
+        if transaction.outputs.is_empty() {
+            let since = living.ended.map(|ended| ended.elapsed());
+            std::thread::sleep(since.map_or(Duration::ZERO, |since| MARKS_WAIT.saturating_sub(since)));
+        }
         living.sender.producer.begin_transaction().map_err(|error| sorted(&error))?;
         let ends = produce(&living.sender, &transaction.outputs, until, &self.options)?;
         for (group, offsets) in by_group(&transaction.offsets, &self.options.key_fingerprint) {
@@ -182,7 +191,7 @@ impl Transactional {
             }
         };
         living.sender.producer.poll(Duration::ZERO);
-        living.seen = *lock(&living.statistics);
+        (living.seen, living.ended) = (*lock(&living.statistics), Some(Instant::now()));
         let doubtful = began.elapsed() >= DOUBTFUL_AFTER || living.sender.trouble.count() != trouble;
         if doubtful && self.options.recycle {
             self.recycle("the end of a transaction was slow or lost its connection");

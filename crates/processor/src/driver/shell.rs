@@ -17,6 +17,8 @@ use super::{Observation, Worker};
 
 /// How long an idle worker waits for the log before it looks whether it is to stop.
 const WAIT: Duration = Duration::from_millis(50);
+/// How often a worker whose transaction commits looks what has come meanwhile.
+const ARRIVALS: Duration = Duration::from_millis(2);
 /// How long a log that could not be read is left alone.
 const AFTER_REFUSAL: Duration = Duration::from_millis(200);
 /// How often stores are flushed, in milliseconds: what a crash loses is replayed from the log.
@@ -80,7 +82,12 @@ impl Shell {
             self.act(stop)?;
             self.tell(Some(seen));
             if self.committing {
-                self.answer()?;
+                self.answer_until(Instant::now() + ARRIVALS)?;
+                let version = self.log.version();
+                if version != seen {
+                    seen = version;
+                    self.engine.handle(Input::Advanced, now_ms());
+                }
             } else {
                 // `seen` was read before the polls: whatever was committed since ends the wait at once.
                 let version = self.log.wait(seen, self.pause());
