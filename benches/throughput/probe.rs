@@ -9,7 +9,7 @@ use benches::workload::Workload;
 use bytes::Bytes;
 use domain::Event;
 
-use crate::site::Site;
+use crate::site::{Site, Watch};
 
 /// Events a second beside the probes.
 const RATE: f64 = 5_000.0;
@@ -32,9 +32,12 @@ pub(crate) fn latencies(site: &Site, stats: &str, seconds: u64) -> Result<Vec<f6
     let mut sample = Workload::new(SEED + 1, 1).map(|report| report.event(0, 0));
     let sample = sample.next().ok_or_else(|| anyhow::anyhow!("no event"))?;
     let marker = format!("probe-{stats}");
+    // Before the first probe: it may be published sooner than a thread has begun.
+    let mut watch = site.watch(stats);
+    watch.forward()?;
     std::thread::scope(|scope| {
         let (said, asked) = std::sync::mpsc::channel();
-        let reader = scope.spawn(move || collect(site, stats, &asked));
+        let reader = scope.spawn(move || collect(watch, &asked));
         let (began, mut sent, mut probes) = (Instant::now(), 0.0, 0_u32);
         while began.elapsed() < Duration::from_secs(seconds) {
             let due = began.elapsed().as_secs_f64() * RATE;
@@ -74,9 +77,7 @@ fn probe(sample: &Event, name: &str) -> (Event, Bytes) {
     (event, key)
 }
 
-fn collect(site: &Site, stats: &str, asked: &Receiver<(Bytes, Instant)>) -> Result<Vec<f64>> {
-    let mut watch = site.watch(stats);
-    watch.forward()?;
+fn collect(mut watch: Watch<'_>, asked: &Receiver<(Bytes, Instant)>) -> Result<Vec<f64>> {
     let (mut open, mut found) = (BTreeMap::new(), Vec::new());
     let (mut ended, mut total) = (None, 0_usize);
     loop {

@@ -39,7 +39,6 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Vec<Outcome>, Reject> {
         report.provider_message_id = json.words_of("message-id").and_then(identity::address).map(part::kept);
         describe(&kind, json, &mut report);
         mapping.attribute(&Words::of(json), &mut report);
-        part::attributed(&report)?;
         report.id = id(&kind, stamp, json, &report);
         Ok(Outcome::Event(Box::new(report)))
     });
@@ -57,13 +56,10 @@ fn other(json: &Json<'_>) -> Result<Vec<Outcome>, Reject> {
 
 /// When it happened, and the words of it: milliseconds, in samples seconds, and under another name at proxy opens. Never `date`, which
 /// is in the account's time zone.
-fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Time), Reject> {
-    let mut stamps = ["ts_epoch", "s_epoch", "ts_event", "ts"].iter().filter_map(|name| json.words_of(name));
-    let known = stamps.clone().find_map(|words| Some((words, when::unix(words)?)));
-    known.ok_or_else(|| {
-        let read = if stamps.next().is_some() { "can be read as Unix time" } else { "is there" };
-        Reject::new("bad_time", format!("none of \"ts_epoch\", \"ts_event\" and \"ts\" {read}"))
-    })
+fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Option<Time>), Reject> {
+    let stamps = ["ts_epoch", "s_epoch", "ts_event", "ts"].iter().filter_map(|name| json.words_of(name));
+    let known = stamps.clone().find_map(|words| Some((words, Some(when::unix(words)?))));
+    known.map_or_else(|| when::stamped(stamps.clone().next()), Ok)
 }
 
 /// What the event says, or why it says nothing of a message.

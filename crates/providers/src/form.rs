@@ -24,11 +24,16 @@ pub(crate) fn fields(body: &[u8]) -> Option<Vec<Field<'_>>> {
     }
 }
 
-/// The fields as an object of texts.
+/// The fields as an object of texts, the last first: of equal names [`Json::get`] then finds the one that came first.
 pub(crate) fn object(body: &[u8]) -> Option<Json<'static>> {
     let text = |bytes: &[u8]| Cow::Owned(String::from_utf8_lossy(bytes).into_owned());
     let fields = fields(body)?;
-    Some(Json::Object(fields.iter().map(|(name, value)| (text(name), Json::Text(text(value)))).collect()))
+    Some(Json::Object(fields.iter().rev().map(|(name, value)| (text(name), Json::Text(text(value)))).collect()))
+}
+
+/// What a field of an [`object`] says that repeats: the last word, where `get` finds the first.
+pub(crate) fn last<'a>(form: &'a Json<'_>, name: &str) -> Option<&'a str> {
+    form.fields().iter().find(|(known, _)| known == name).and_then(|(_, value)| value.words())
 }
 
 fn encoded(body: &[u8]) -> Vec<Field<'_>> {

@@ -1,5 +1,5 @@
 //! Delivery providers' webhook bodies, read as events: one outcome for each fact and recipient. Owns the providers' formats and what
-//! their words mean; knows no topic, no store, no clock, and checks no signature.
+//! their words mean, and how a request shows that it is theirs; knows no topic, no store and no clock.
 //!
 //! A body is read to its end whatever it holds: what cannot be used stands as [`Outcome::Rejected`] between the others, so
 //! that each part of it has exactly one outcome. No bytes make a decoder panic.

@@ -37,7 +37,6 @@ fn event(activity: &Activity<'_>, mapping: &Mapping) -> Result<Outcome, Reject> 
     report.provider_message_id = activity.words(&MESSAGE_IDS).map(part::kept);
     describe(&kind, activity, &mut report);
     mapping.attribute(&Metadata::of(activity.data().get("meta")), &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, activity, &report);
     Ok(report.into())
 }

@@ -29,7 +29,6 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     report.provider_message_id = MESSAGE_IDS.iter().find_map(|name| json.words_of(name)).map(part::kept);
     describe(&kind, json, mapping, &mut report);
     mapping.attribute(&Words::of(json), &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, json, &report);
     Ok(Outcome::Event(Box::new(report)))
 }

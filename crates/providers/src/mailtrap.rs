@@ -40,7 +40,6 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     report.provider_message_id = json.words_of("message_id").and_then(identity::message_id).map(part::kept);
     describe(&kind, json, &mut report);
     mapping.attribute(&Metadata::of(json.get("custom_variables")), &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, json, &report);
     Ok(Outcome::Event(Box::new(report)))
 }

@@ -62,7 +62,7 @@ impl Reject {
         "bad_time",
         "empty_body",
         "no_event",
-        "no_message",
+        "no_recipient",
         "not_an_object",
         "not_json",
         "too_many_facts",

@@ -4,7 +4,7 @@ use domain::entry::REASON_BYTES_MAX;
 
 use crate::identity::cut;
 use crate::json::{self, Json};
-use crate::outcome::{Outcome, Reject, Reported};
+use crate::outcome::{Outcome, Reject, Reported, Said};
 use crate::scrub::scrub;
 
 /// Bytes of any raw field that is kept: more than any id may have, so that one that is too long is still seen to be.
@@ -80,10 +80,15 @@ pub(crate) fn tags(words: impl Iterator<Item = String>) -> Vec<String> {
     words.take(TAGS_MAX).collect()
 }
 
-/// Whether a report says at all whose it is.
-pub(crate) fn attributed<F>(report: &Reported<F>) -> Result<(), Reject> {
-    let named = [&report.recipient, &report.message, &report.provider_message_id].into_iter().any(Option::is_some);
-    if named { Ok(()) } else { Err(Reject::new("no_message", "names neither a recipient nor a message")) }
+/// A list of recipients changed, and nothing says by whom.
+pub(crate) fn no_recipient() -> Reject {
+    Reject::new("no_recipient", "names no recipient")
+}
+
+/// A note is of a recipient. (A fact of nobody is still told: whoever keeps facts knows what it needs of them.)
+pub(crate) fn attributed(report: &Reported<Said>) -> Result<(), Reject> {
+    let is_lost = matches!(report.fact, Said::Note(_)) && report.recipient.is_none();
+    if is_lost { Err(no_recipient()) } else { Ok(()) }
 }
 
 /// Tags in a field that is absent, null, one word, a list of words, or JSON text of a list.

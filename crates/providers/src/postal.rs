@@ -33,7 +33,6 @@ fn event(notice: &Notice<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     report.provider_message_id = ids.into_iter().flatten().find_map(identity::message_id).map(part::kept);
     describe(notice, &mut report);
     mapping.attribute(notice, &mut report);
-    part::attributed(&report)?;
     report.id = id(notice, &report);
     Ok(Outcome::Event(Box::new(report)))
 }

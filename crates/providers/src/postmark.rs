@@ -58,12 +58,8 @@ fn kind(json: &Json<'_>) -> Option<String> {
 }
 
 /// When it happened, and the words of it.
-fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Time), Reject> {
-    let mut stamps =
-        ["DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt"].iter().filter_map(|name| json.words_of(name));
-    let words = stamps.next().ok_or_else(|| Reject::new("bad_time", "the record has no time"))?;
-    let time = when::iso(words).or_else(|| when::unix(words));
-    Ok((words, time.ok_or_else(|| Reject::new("bad_time", "the record's time is no ISO 8601"))?))
+fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Option<Time>), Reject> {
+    when::stamped(["DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt"].iter().find_map(|name| json.words_of(name)))
 }
 
 /// What the record says, or why it says nothing of a message.

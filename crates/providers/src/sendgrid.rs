@@ -32,7 +32,6 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     report.provider_message_id = message_id(json);
     describe(&kind, json, &mut report);
     mapping.attribute(&Flat(json), &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, json, &report);
     Ok(Outcome::Event(Box::new(report)))
 }

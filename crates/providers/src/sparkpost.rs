@@ -53,10 +53,8 @@ fn message_id<'a>(json: &'a Json<'_>) -> Option<&'a str> {
 }
 
 /// When it happened, and the words of it.
-fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Time), Reject> {
-    let words = json.words_of("timestamp").ok_or_else(|| Reject::new("bad_time", "the event has no \"timestamp\""))?;
-    let time = when::unix(words).or_else(|| when::iso(words));
-    Ok((words, time.ok_or_else(|| Reject::new("bad_time", "\"timestamp\" is no Unix time"))?))
+fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Option<Time>), Reject> {
+    when::stamped(json.words_of("timestamp"))
 }
 
 /// What the event says, or why it says nothing of a message.

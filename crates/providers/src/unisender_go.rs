@@ -39,7 +39,6 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     report.provider_message_id = data.words_of("job_id").map(part::kept);
     describe(&status, &info, &mut report);
     mapping.attribute(&Metadata::of(data.get("metadata")), &mut report);
-    part::attributed(&report)?;
     report.id = id(&status, &info, &report);
     Ok(Outcome::Event(Box::new(report)))
 }

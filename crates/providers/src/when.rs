@@ -36,6 +36,18 @@ pub(crate) fn optional(json: &Json<'_>, field: &str) -> Result<Option<Time>, Rej
     time.map(Some).ok_or_else(|| Reject::new("bad_time", format!("\"{field}\" is neither a Unix time nor ISO 8601")))
 }
 
+/// The words of a time that an event gives itself, in any of the shapes, and the time. An event without one is dated by whoever
+/// received it.
+///
+/// # Errors
+/// `bad_time` when they are no time.
+pub(crate) fn stamped(words: Option<&str>) -> Result<(&str, Option<Time>), Reject> {
+    let Some(words) = words else { return Ok(("", None)) };
+    let time = unix(words).or_else(|| iso(words));
+    let unread = || Reject::new("bad_time", "the event's time is neither a Unix time nor ISO 8601");
+    time.map(|time| (words, Some(time))).ok_or_else(unread)
+}
+
 fn shifted(value: i128, places: i32) -> Option<i128> {
     let power = 10_i128.checked_pow(places.unsigned_abs());
     if places >= 0 { value.checked_mul(power?) } else { Some(power.map_or(0, |power| value / power)) }

@@ -46,7 +46,9 @@ fn the_date_is_in_the_accounts_time_zone_and_is_never_used() {
     assert_eq!(at(&json!({"ts_epoch": null})), "2025-01-01T10:00:00Z");
     assert_eq!(at(&json!({"ts_epoch": null, "ts_event": null})), "2025-01-01T09:59:59Z");
     let without = read(&json!({"ts_epoch": null, "ts_event": null, "ts": null}));
-    assert!(matches!(without.as_slice(), [Outcome::Rejected { why, .. }] if why.reason == "bad_time"));
+    assert!(matches!(without.as_slice(), [Outcome::Event(said)] if said.time.is_none()), "dated by who received it");
+    let unread = read(&json!({"ts_epoch": null, "ts_event": null, "ts": "soon"}));
+    assert!(matches!(unread.as_slice(), [Outcome::Rejected { why, .. }] if why.reason == "bad_time"));
 }
 
 #[test]

@@ -198,7 +198,27 @@ fn a_form_that_drops_says_why_by_code_or_words() {
     assert_eq!(drop_of(fact("description=Not+delivering+to+unsubscribed+address")), DropReason::Unsubscribed);
     assert_eq!(drop_of(fact("reason=something")), DropReason::Other);
     assert_eq!(class_of(fact("reason=hardfail&code=550")), BounceClass::Hard);
-    assert_eq!(class_of(fact("reason=old")), BounceClass::Soft);
+    assert_eq!(drop_of(fact("reason=old&code=499")), DropReason::Other);
+}
+
+#[test]
+fn a_form_names_mailguns_fields_before_ours_and_what_is_signed_behind_them() {
+    let said = only(read(
+        "event=clicked&recipient=a%40example.com&event=ours&recipient=b%40example.com&timestamp=ours&timestamp=1735725600",
+    ));
+    assert!(matches!(said.fact, Fact::Clicked { .. }));
+    assert_eq!(said.recipient.as_deref(), Some("a@example.com"));
+    assert_eq!(said.time.map(domain::Time::rfc3339).as_deref(), Some("2025-01-01T10:00:00Z"));
+}
+
+#[test]
+fn a_refusal_is_of_whom_the_mail_was_to_where_that_is_one() {
+    let to = |to: &str| {
+        let message = json!({"headers": {"to": to, "message-id": "1.A@mg.example"}});
+        report(&json!({"event": "rejected", "recipient": null, "message": message})).recipient
+    };
+    assert_eq!(to("Ada <ada@example.com>").as_deref(), Some("ada@example.com"));
+    assert_eq!(to("Ada <ada@example.com>, Bob <bob@example.com>"), None);
 }
 
 #[test]

@@ -149,7 +149,6 @@ impl<'a, 'b> Notice<'a, 'b> {
         report.recipient = said.recipient.map(part::kept);
         report.reason = said.reason.map(part::kept);
         report.own_id = self.own_id(place);
-        part::attributed(&report)?;
         report.id = self.id(&report);
         Ok(report)
     }

@@ -20,10 +20,12 @@ const TOKEN_BYTES_MAX: usize = 256;
 pub(crate) fn check(request: &Request<'_>, secrets: &[Secret], now: Time) -> Result<Accepted, Refusal> {
     let keys = keys(secrets)?;
     let form = form::object(request.body);
-    let json = if form.is_some() { form } else { json::read(request.body.trim_ascii()) };
+    let is_form = form.is_some();
+    let json = if is_form { form } else { json::read(request.body.trim_ascii()) };
     let json = json.ok_or(Refusal::Malformed)?;
     let signed = json.get("signature").filter(|signed| matches!(signed, Json::Object(_))).unwrap_or(&json);
-    let words = |name: &str| signed.words_of(name).ok_or(Refusal::Unsigned);
+    let found = |name: &str| if is_form { form::last(signed, name) } else { signed.words_of(name) };
+    let words = |name: &str| found(name).ok_or(Refusal::Unsigned);
     let (stamp, token) = (words("timestamp")?, words("token")?);
     let mut given = vec![hex(words("signature")?)?];
     // An account's own event is signed with its parent's key as well.

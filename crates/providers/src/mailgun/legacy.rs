@@ -2,18 +2,19 @@
 
 use domain::{BounceClass, DropReason, Fact, Scope};
 
-use super::{failure, message_id, time};
+use super::{failure, message_id};
 use crate::fact::{bounced, dropped, unsubscribed};
 use crate::json::{self, Json};
 use crate::mapping::{Labels, Mapping};
 use crate::metadata::Metadata;
 use crate::outcome::{Outcome, Reject, Reported};
 use crate::url::link_template;
-use crate::{agent, identity, part};
+use crate::{agent, form, identity, part, when};
 
 /// The fields that carry tags; each may repeat.
 const TAGS: [&str; 2] = ["X-Mailgun-Tag", "tag"];
 
+/// Mailgun's fields come first, our variables behind them, whatever their names; then what is signed.
 pub(super) fn event(form: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     let kind = form.words_of("event").ok_or_else(|| Reject::new("no_event", "the form has no field \"event\""))?;
     let kind = kind.to_lowercase();
@@ -22,7 +23,7 @@ pub(super) fn event(form: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Rejec
         Ok(fact) => fact,
         Err(why) => return Ok(part::ignored(&kind, why, recipient)),
     };
-    let (stamp, time) = time(form)?;
+    let (stamp, time) = when::stamped(form::last(form, "timestamp"))?;
     let headers = form.words_of("message-headers").and_then(|words| json::read(words.as_bytes()));
     let headers = Headers(headers.as_ref());
     let mut report = Reported::new(fact, time);
@@ -31,7 +32,6 @@ pub(super) fn event(form: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Rejec
     report.provider_message_id = message.map(part::kept);
     describe(&kind, form, &headers, &mut report);
     mapping.attribute(&Variables { form, headers }, &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, stamp, form, &report);
     Ok(Outcome::Event(Box::new(report)))
 }
@@ -54,8 +54,9 @@ fn fact(kind: &str, form: &Json<'_>) -> Result<Fact, &'static str> {
         "dropped" => match failure::unsent(&cause, code).or_else(|| listed(form)) {
             Some(reason) => dropped(reason, words),
             None => match failure::class(&cause, code) {
+                // Given up before any server had refused it.
+                Some(BounceClass::Soft) | None => dropped(DropReason::Other, words),
                 Some(class) => bounced(class, words),
-                None => dropped(DropReason::Other, words),
             },
         },
         "complained" => Fact::Complained,
@@ -91,7 +92,7 @@ fn describe(kind: &str, form: &Json<'_>, headers: &Headers<'_>, report: &mut Rep
     report.classification = owned("reason");
     report.user_agent = owned("user-agent");
     report.url = owned("url");
-    let fields = form.fields().iter().filter(|(name, _)| TAGS.iter().any(|tag| name.eq_ignore_ascii_case(tag)));
+    let fields = form.fields().iter().rev().filter(|(name, _)| TAGS.iter().any(|tag| name.eq_ignore_ascii_case(tag)));
     let said: Vec<&str> = fields.filter_map(|(_, value)| value.words()).collect();
     let said = if said.is_empty() { headers.named("X-Mailgun-Tag").collect() } else { said };
     report.tags = part::tags(said.into_iter().map(part::kept));
@@ -140,7 +141,7 @@ impl Labels for Variables<'_> {
             Metadata::of(Some(&json)).custom(name)
         };
         let given = self.headers.named("X-Mailgun-Variables").find_map(of_header);
-        given.or_else(|| self.form.words_of(name).or_else(|| part::any_case(self.form, name)).map(part::kept))
+        given.or_else(|| form::last(self.form, name).or_else(|| part::any_case(self.form, name)).map(part::kept))
     }
 
     fn tag(&self, _: &str) -> Option<String> {

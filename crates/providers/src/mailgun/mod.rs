@@ -32,7 +32,7 @@ fn data<'a, 'b>(json: &'a Json<'b>) -> &'a Json<'b> {
 fn event(data: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     let kind = data.words_of("event").ok_or_else(|| Reject::new("no_event", "the event-data have no \"event\""))?;
     let kind = kind.to_lowercase();
-    let recipient = data.words_of("recipient").and_then(identity::address);
+    let recipient = recipient(&kind, data);
     let fact = match fact(&kind, data) {
         Ok(fact) => fact,
         Err(why) => return Ok(part::ignored(&kind, why, recipient)),
@@ -41,19 +41,25 @@ fn event(data: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     let mut report = Reported::new(fact, time);
     report.recipient = recipient.map(part::kept);
     report.provider_message_id = message_id(data).map(part::kept);
-    report.own_id = data.words_of("id").map(|id| dated(id, time));
+    report.own_id = data.words_of("id").and_then(|id| Some(dated(id, time?)));
     describe(&kind, data, &mut report);
     mapping.attribute(&Metadata::of(data.get("user-variables")), &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, stamp, data, &report);
     Ok(Outcome::Event(Box::new(report)))
 }
 
+/// The recipient. A refusal names none; it is then the one that the mail is to, where there is one.
+fn recipient<'a>(kind: &str, data: &'a Json<'_>) -> Option<&'a str> {
+    let alone = || {
+        let to = data.at(&["message", "headers", "to"]).and_then(Json::words)?;
+        (kind == "rejected" && !to.contains(',')).then_some(to)
+    };
+    data.words_of("recipient").or_else(alone).and_then(identity::address)
+}
+
 /// When it happened, and the words of it: seconds with a fraction.
-fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Time), Reject> {
-    let words = json.words_of("timestamp").ok_or_else(|| Reject::new("bad_time", "the event has no \"timestamp\""))?;
-    let time = when::unix(words).or_else(|| when::iso(words));
-    Ok((words, time.ok_or_else(|| Reject::new("bad_time", "\"timestamp\" is no Unix time"))?))
+fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Option<Time>), Reject> {
+    when::stamped(json.words_of("timestamp"))
 }
 
 /// Mailgun's id of an event is unique within a day only.

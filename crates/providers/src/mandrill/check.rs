@@ -36,5 +36,5 @@ pub(crate) fn check(request: &Request<'_>, secrets: &[Secret], _: Time) -> Resul
 
 /// Whether the batch holds nothing.
 fn is_empty(fields: &[Field<'_>]) -> bool {
-    matches!(fields, [(name, value)] if **name == *super::FIELD && value.trim_ascii() == b"[]")
+    matches!(fields, [(name, value)] if **name == *super::FIELD.as_bytes() && value.trim_ascii() == b"[]")
 }

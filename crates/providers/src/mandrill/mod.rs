@@ -16,15 +16,15 @@ use crate::{agent, form, identity, part, when};
 pub(crate) use check::check;
 
 /// The form's field.
-const FIELD: &[u8] = b"mandrill_events";
+const FIELD: &str = "mandrill_events";
 
-/// Reads a request's body: the form, or the array that is in it.
+/// Reads a request's body: the form, the array that is in it, or an object of the same name as relays make of the form.
 pub(crate) fn decode(body: &[u8], mapping: &Mapping) -> Result<Vec<Outcome>, Reject> {
-    let read =
-        |body: &[u8]| part::each(body, |raw| part::read(raw, |json| item(json, mapping).map(|outcome| vec![outcome])));
+    let one = |raw: &[u8]| part::read(raw, |json| item(json, mapping).map(|outcome| vec![outcome]));
+    let read = |body: &[u8]| part::each(body, |raw| part::within(raw, FIELD, one));
     match form::fields(body) {
         None => read(body),
-        Some(fields) => match fields.iter().find(|(name, _)| **name == *FIELD) {
+        Some(fields) => match fields.iter().find(|(name, _)| **name == *FIELD.as_bytes()) {
             Some((_, events)) => read(events),
             None => Err(Reject::new("unknown_envelope", "a form without the field \"mandrill_events\"")),
         },
@@ -51,7 +51,6 @@ fn event(kind: &str, json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reje
     report.provider_message_id = json.words_of("_id").or_else(|| of_message(json, "_id")).map(part::kept);
     describe(kind, json, &mut report);
     mapping.attribute(&Words::of(json), &mut report);
-    part::attributed(&report)?;
     report.id = id(kind, stamp, json, &report);
     Ok(Outcome::Event(Box::new(report)))
 }
@@ -62,10 +61,8 @@ fn of_message<'a>(json: &'a Json<'_>, name: &str) -> Option<&'a str> {
 }
 
 /// When it happened, and the words of it: not `msg.ts`, which is when the mail was sent.
-fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Time), Reject> {
-    let words = json.words_of("ts").ok_or_else(|| Reject::new("bad_time", "the element has no \"ts\""))?;
-    let time = when::unix(words).or_else(|| when::iso(words));
-    Ok((words, time.ok_or_else(|| Reject::new("bad_time", "\"ts\" is no Unix time"))?))
+fn time<'a>(json: &'a Json<'_>) -> Result<(&'a str, Option<Time>), Reject> {
+    when::stamped(json.words_of("ts"))
 }
 
 /// What the event says, or why it says nothing of a message.

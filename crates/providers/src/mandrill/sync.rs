@@ -20,16 +20,16 @@ pub(super) fn item(list: &str, json: &Json<'_>) -> Result<Outcome, Reject> {
         ("whitelist" | "allowlist", "remove") => return Ok(part::ignored(list, "no_change", address)),
         _ => return Ok(part::ignored(list, "unknown_event", address)),
     };
+    address.ok_or_else(part::no_recipient)?;
     let made = ["last_event_at", "created_at"].iter().filter_map(|name| entry.words_of(name));
     let (stamp, time) = match time(json) {
-        Ok(stamped) => stamped,
-        Err(why) => made.filter_map(|words| Some((words, when::iso(words)?))).next().ok_or(why)?,
+        Ok((stamp, Some(time))) => (stamp, Some(time)),
+        _ => made.filter_map(|words| Some((words, Some(when::iso(words)?)))).next().unwrap_or_default(),
     };
     let mut report = Reported::new(note, time);
     report.recipient = address.map(part::kept);
     report.reason = entry.words_of("detail").or_else(|| entry.words_of("reason")).map(part::kept);
     report.classification = entry.words_of("reason").map(part::kept);
-    part::attributed(&report)?;
     let key = identity::keyed(address);
     report.id = identity::event(&["mandrill", "sync", list, &action, &key, stamp]);
     Ok(Outcome::Note(Box::new(report)))

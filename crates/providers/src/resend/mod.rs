@@ -69,11 +69,8 @@ impl<'a> Event<'a> {
     }
 
     /// When it happened, and the words of it: not `data.created_at`, which is when the mail was made.
-    fn time(&self) -> Result<(&'a str, Time), Reject> {
-        let words = self.json.words_of("created_at").or_else(|| self.data.words_of("created_at"));
-        let words = words.ok_or_else(|| Reject::new("bad_time", "the event has no \"created_at\""))?;
-        let time = when::iso(words).or_else(|| when::unix(words));
-        Ok((words, time.ok_or_else(|| Reject::new("bad_time", "\"created_at\" is no ISO 8601"))?))
+    fn time(&self) -> Result<(&'a str, Option<Time>), Reject> {
+        when::stamped(self.json.words_of("created_at").or_else(|| self.data.words_of("created_at")))
     }
 
     /// A field of the object that the type has of its own.
