@@ -49,8 +49,25 @@ impl Snapshot<'_> {
         after: Option<&str>,
         rows: usize,
     ) -> Result<Option<Client>, Error> {
+        self.client_until(organisation, client, None, after, rows)
+    }
+
+    /// The same with only those mails to which something had happened until an instant. Each is as it is now:
+    /// [`Recipient::at`] tells what it was.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`], [`Error::Store`].
+    pub fn client_until(
+        &self,
+        organisation: &str,
+        client: &str,
+        until: Option<Time>,
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<Option<Client>, Error> {
         let (prefix, rows) = (key::mails(organisation, client), rows.clamp(1, PAGE_ROWS_MAX));
-        let from = place(after, &prefix)?;
+        let begins = until.map(|until| key::mailed(organisation, client, until, "").to_vec());
+        let from = place(after, &prefix)?.or(begins);
         let mut listed = self.scan(&prefix, from.as_deref(), rows + 1)?;
         let more = listed.len() > rows;
         listed.truncate(rows);

@@ -9,6 +9,7 @@ use contract::proto::contact::v1::ContactState;
 use contract::proto::private::v1::private::Row;
 use domain::AddressHash;
 use domain::contact::Subject;
+use domain::contact::state::{Holding, held};
 
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::recipients::{Recipient, RecipientPage};
@@ -45,6 +46,10 @@ pub struct Suppressed {
     pub subject: Subject,
     /// Its registers and suppressions: what, since when, because of which message.
     pub contact: ContactState,
+    /// The same as Email States, with what lifts each.
+    pub holdings: Vec<Holding>,
+    /// The mail to an address that it is suppressed because of, where its row is known: it names client and address.
+    pub mail: Option<Recipient>,
 }
 
 /// A part of the list of those.
@@ -128,10 +133,18 @@ impl Snapshot<'_> {
         for key in listed {
             let Some(subject) = subject(key.get(prefix.len()..).unwrap_or_default()) else { continue };
             let own = contract::contact::key(organisation, &subject);
-            let contact = self.contact(&own)?;
-            page.rows.extend(contact.map(|contact| Suppressed { subject, contact }));
+            let Some(contact) = self.contact(&own)? else { continue };
+            page.rows.push(self.suppressed(organisation, subject, contact)?);
         }
         Ok(page)
+    }
+
+    fn suppressed(&self, organisation: &str, subject: Subject, contact: ContactState) -> Result<Suppressed, Error> {
+        let row = contract::contact::row_from_wire(&subject, &contact).ok();
+        let holdings = row.map(|row| held(&row, &subject)).unwrap_or_default();
+        let named = holdings.iter().filter_map(|holding| holding.message.as_deref()).find(|id| !id.is_empty());
+        let mail = named.map(|id| self.recipient(organisation, id)).transpose()?.flatten();
+        Ok(Suppressed { subject, contact, holdings, mail })
     }
 
     /// Clients who unsubscribed in their account and not from a mail: they are in no campaign's number.

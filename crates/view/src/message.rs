@@ -56,11 +56,18 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn status_at(&self, organisation: &str, id: &str, at: Time) -> Result<Option<Status>, Error> {
-        let key = key::row(Topic::MessageStatus, &contract::key::message(organisation, id));
-        let Some(row) = self.get(&key)? else { return Ok(None) };
-        let row = contract::decode_shared("MessageState", &row).unwrap_or_default();
-        let message = contract::message::from_wire(row).unwrap_or_default();
+        let Some(message) = self.row(organisation, id)? else { return Ok(None) };
         let existed = message.live().next().is_some_and(|entry| entry.time <= at);
         Ok(existed.then(|| message.standing_at(at).status))
+    }
+
+    /// The facts of a message.
+    pub(crate) fn row(&self, organisation: &str, id: &str) -> Result<Option<domain::Message>, Error> {
+        let key = key::row(Topic::MessageStatus, &contract::key::message(organisation, id));
+        let row = self.get(&key)?;
+        Ok(row.map(|row| {
+            let row = contract::decode_shared("MessageState", &row).unwrap_or_default();
+            contract::message::from_wire(row).unwrap_or_default()
+        }))
     }
 }

@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::fold::{Batch, Changes, Named, Rows, micros};
 use crate::key;
+use crate::proof::Proofs;
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
 const FORM: u32 = 3;
@@ -84,6 +85,7 @@ pub struct View {
     /// Partitions of `message-status` that were read to their end when last looked at.
     ended: Mutex<BTreeSet<u32>>,
     halted: Mutex<Option<String>>,
+    pub(crate) proofs: Proofs,
 }
 
 /// Campaigns whose change a slow listener may have waiting; beyond, it is told that it missed some.
@@ -110,6 +112,7 @@ impl View {
             touched: broadcast::Sender::new(TOUCHED_MAX),
             ended: Mutex::default(),
             halted: Mutex::default(),
+            proofs: Proofs::default(),
         })
     }
 
@@ -204,13 +207,16 @@ impl View {
         if !records.is_empty() {
             self.changed.send_modify(|version| *version += 1);
         }
+        self.proofs.changed(Some(&touched));
         drop(store);
         self.stood.send_modify(|batches| *batches += 1);
-        for campaign in touched {
-            // Nobody may listen: that is no error.
-            drop(self.touched.send(campaign));
-        }
+        touched.iter().for_each(|campaign| self.tell(campaign));
         Ok(())
+    }
+
+    pub(crate) fn tell(&self, campaign: &Named) {
+        // Nobody may listen: that is no error.
+        drop(self.touched.send(campaign.clone()));
     }
 
     /// Exchanges the view's store for its shadow; who reads waits. Where that fails the old one is opened again.
@@ -222,6 +228,7 @@ impl View {
         *store = stores.open(name)?;
         promoted?;
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.proofs.changed(None::<&BTreeSet<Named>>);
         self.changed.send_modify(|version| *version += 1);
         drop(store);
         self.stood.send_modify(|batches| *batches += 1);

@@ -13,8 +13,11 @@ use crate::place::{Error, Snapshot, cursor, place};
 use crate::tile::Tile;
 use crate::{PAGE_ROWS_MAX, key};
 
+/// Rows that one page of a filtered list looks at before it is handed out short.
+const LOOKED_AT_MAX: usize = 2_000;
+
 /// One mail, or one that was withheld.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recipient {
     /// The message's id.
     pub message: String,
@@ -26,6 +29,19 @@ pub struct Recipient {
     pub file_changed: Option<Time>,
     /// What became of it: readers' fields; its facts too.
     pub row: MessageState,
+}
+
+impl Recipient {
+    /// The same at an instant, by event time and known what is known now; `None` when nothing had happened to it yet.
+    pub fn at(&self, at: Time) -> Option<Self> {
+        let message = contract::message::from_wire(self.row.clone()).ok()?;
+        let until = message.facts().filter(|entry| entry.time <= at).cloned().collect::<Vec<_>>();
+        let message = domain::Message::from_facts(until, message.beyond());
+        let (campaign, client) = (self.row.campaign.clone(), self.row.client.clone());
+        let row = MessageState { campaign, client, copy: self.row.copy, ..contract::message::to_wire(&message) };
+        let file_changed = self.file_changed.filter(|changed| *changed <= at);
+        (!message.is_empty()).then(|| Self { row, file_changed, ..self.clone() })
+    }
 }
 
 /// A part of a list.
@@ -64,6 +80,40 @@ impl Snapshot<'_> {
         Ok(RecipientPage { rows: found.into_iter().flatten().collect(), count, next })
     }
 
+    /// The same, of only those rows that `lets` lets through. Looks at a bound of rows, so a page may be short although there
+    /// are more; `count` is the tile's number.
+    ///
+    /// # Errors
+    /// [`Error::Cursor`], [`Error::Store`].
+    pub fn recipients_where(
+        &self,
+        (organisation, campaign, tile): (&str, &str, Tile),
+        lets: impl Fn(&MessageState) -> bool,
+        after: Option<&str>,
+        rows: usize,
+    ) -> Result<RecipientPage, Error> {
+        let rows = rows.clamp(1, PAGE_ROWS_MAX);
+        let (mut page, mut next) = (RecipientPage::default(), after.map(str::to_owned));
+        for _ in 0..LOOKED_AT_MAX / PAGE_ROWS_MAX {
+            let looked_at = self.recipients(organisation, campaign, tile, next.as_deref(), PAGE_ROWS_MAX)?;
+            page.count = looked_at.count;
+            for row in looked_at.rows.into_iter().filter(|row| lets(&row.row)) {
+                if page.rows.len() == rows {
+                    let last = page.rows.last().map(|row| row.message.as_str()).unwrap_or_default();
+                    page.next = Some(cursor(&key::recipient(organisation, campaign, tile, last)));
+                    return Ok(page);
+                }
+                page.rows.push(row);
+            }
+            page.next.clone_from(&looked_at.next);
+            next = looked_at.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
     /// One message with what is known of its client; `None` when the organisation has none of this id.
     ///
     /// # Errors
@@ -84,7 +134,11 @@ impl Snapshot<'_> {
         Ok(Some(Recipient { message: message.to_owned(), name, address, file_changed, row }))
     }
 
-    pub(crate) fn name(&self, organisation: &str, client: &str) -> Result<Option<String>, Error> {
+    /// A client's name, where the platform gave it and it is not erased.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn name(&self, organisation: &str, client: &str) -> Result<Option<String>, Error> {
         Ok(match self.private(&canonical::private(organisation, client, ""))? {
             Some(Row::Person(person)) if !person.name.is_empty() => Some(person.name),
             _ => None,

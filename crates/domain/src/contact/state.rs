@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Activity, Cause, Contact, Policy};
+use super::{Activity, Cause, Contact, Policy, Subject};
 use crate::{AddressHash, Scope, Time};
 
 /// One word of the icon, the gravest first.
@@ -106,6 +106,14 @@ pub fn email_state(
     }
     holding.sort_by(|a, b| (a.state, a.address, &a.scope).cmp(&(b.state, b.address, &b.scope)));
     holding
+}
+
+/// What a row holds against mail by itself: an address's suppressions and registers, a client's registers.
+pub fn held(row: &Contact, of: &Subject) -> Vec<Holding> {
+    match of {
+        Subject::Client(_) => unsubscribed(row, None),
+        Subject::Address(address) => [suppressed(row, *address), unsubscribed(row, Some(*address))].concat(),
+    }
 }
 
 /// The suppressions of an address.
