@@ -7,11 +7,11 @@ use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
-use view::{AsOf, Error, Snapshot};
+use view::{AsOf, Error, Snapshot, View};
 
 use crate::access::Viewer;
 use crate::layout;
@@ -54,7 +54,11 @@ impl IntoResponse for Answer {
 /// What a page is made from: one moment of the view, for one viewer.
 pub(crate) struct Asked<'a> {
     pub(crate) rows: Snapshot<'a>,
+    /// What the rows are of, for what the recount in the background came to.
+    pub(crate) view: &'a View,
     pub(crate) viewer: Viewer,
+    /// What was asked for: path and query.
+    pub(crate) address: Uri,
     pub(crate) locale: Locale,
     pub(crate) as_of: AsOf,
     /// Nobody follows the topics any more: the page shows what was known.
@@ -79,6 +83,7 @@ pub(crate) struct Asking {
     pub(crate) dashboard: Arc<Dashboard>,
     pub(crate) viewer: Viewer,
     pub(crate) headers: HeaderMap,
+    pub(crate) address: Uri,
 }
 
 impl FromRequestParts<Arc<Dashboard>> for Asking {
@@ -87,7 +92,8 @@ impl FromRequestParts<Arc<Dashboard>> for Asking {
     async fn from_request_parts(parts: &mut Parts, dashboard: &Arc<Dashboard>) -> Result<Self, StatusCode> {
         // Without the guard before it a route answers nobody.
         let viewer = parts.extensions.get::<Viewer>().cloned().ok_or(StatusCode::FORBIDDEN)?;
-        Ok(Self { dashboard: Arc::clone(dashboard), viewer, headers: parts.headers.clone() })
+        let (dashboard, headers) = (Arc::clone(dashboard), parts.headers.clone());
+        Ok(Self { dashboard, viewer, headers, address: parts.uri.clone() })
     }
 }
 
@@ -108,12 +114,13 @@ impl Asking {
         make: impl FnOnce(&Asked<'_>, &HeaderMap) -> Response + Send + 'static,
     ) -> Response {
         let made = tokio::task::spawn_blocking(move || {
-            let rows = self.dashboard.view.snapshot();
+            let view = &self.dashboard.view;
+            let rows = view.snapshot();
             let said = rows.organisation(&self.viewer.organisation).unwrap_or_default();
             let locale = Locale::of(&self.headers, said.as_ref());
             let as_of = rows.as_of().unwrap_or_default();
-            let asked =
-                Asked { rows, viewer: self.viewer, locale, as_of, halted: self.dashboard.view.halted().is_some() };
+            let (viewer, address, halted) = (self.viewer, self.address, view.halted().is_some());
+            let asked = Asked { rows, view, viewer, address, locale, as_of, halted };
             make(&asked, &self.headers)
         });
         made.await.unwrap_or_else(|error| {

@@ -1,4 +1,5 @@
-//! The list of communications, newest first: the columns as the product's users know them.
+//! The list of communications: the columns as the product's users know them, newest first or in any of their orders, filtered
+//! by what stands in the address.
 
 use axum::extract::Query;
 use axum::http::header::LOCATION;
@@ -7,28 +8,29 @@ use axum::response::{IntoResponse as _, Response};
 use contract::proto::event::v1::MailClass;
 use domain::rate::{Denominator, Rate};
 use maud::{Markup, html};
-use serde::Deserialize;
-use view::{Campaign, Filter, Tile};
+use view::{Campaign, Round, Sort, Tile};
 
 use crate::answer::{Asked, Asking};
-use crate::layout::{pages, path};
+use crate::filter::{self, Wanted};
+use crate::layout::{address, pages, path, table};
 use crate::reason;
 use crate::status;
 use crate::text::Word;
+use crate::then;
 
 /// Rows of a page.
 pub(crate) const PAGE_ROWS: usize = 50;
-/// Longest search that is looked at, in characters.
-const WORDS_MAX: usize = 200;
 
-#[derive(Deserialize)]
-pub(crate) struct Wanted {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    class: String,
-    after: Option<String>,
-}
+/// Columns: the heading, the order that a click on it asks for, whether they are numbers.
+const COLUMNS: [(Word, Sort, bool); 7] = [
+    (Word::Name, Sort::Name, false),
+    (Word::DateCreated, Sort::Created, false),
+    (Word::Sent, Sort::Sent, true),
+    (Word::Open, Sort::Opened, true),
+    (Word::OpenRate, Sort::OpenRate, true),
+    (Word::Unsubscribed, Sort::Unsubscribed, true),
+    (Word::BlockedSpam, Sort::BlockedSpam, true),
+];
 
 pub(crate) async fn home() -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static("/campaigns"))]).into_response()
@@ -37,63 +39,51 @@ pub(crate) async fn home() -> Response {
 pub(crate) async fn page(asking: Asking, Query(wanted): Query<Wanted>) -> Response {
     asking
         .page(move |asked| {
-            let class = match wanted.class.as_str() {
-                "mass" => Some(MailClass::Mass),
-                "transactional" => Some(MailClass::Transactional),
-                _ => None,
-            };
-            let filter = Filter { words: wanted.q.chars().take(WORDS_MAX).collect(), class };
-            let page = asked.rows.campaigns(asked.organisation(), &filter, wanted.after.as_deref(), PAGE_ROWS)?;
-            let query = [("q", wanted.q.as_str()), ("class", wanted.class.as_str())];
+            let read = wanted.read(&asked.locale);
+            let after = wanted.after.as_deref();
+            let page = asked.rows.campaigns_by(asked.organisation(), &read.list, after, PAGE_ROWS)?;
+            let without = asked.rows.unsubscribed_without_mail(asked.organisation(), None, PAGE_ROWS)?;
+            let without = (without.rows.len(), without.next.is_some());
             let main = html! {
                 h1 { (asked.word(Word::Communications)) }
-                (search(asked, &wanted))
-                div #campaigns data-live { (table(asked, &page.rows)) }
-                (pages(asked, "/campaigns", &query, page.next.as_deref(), wanted.after.is_none()))
+                (filter::form(asked, &wanted, &read))
+                div #campaigns data-live {
+                    @if page.rows.is_empty() { p.empty { (asked.word(Word::NoCampaigns)) } } @else {
+                        (list(asked, &wanted, read.list.sort, without, &page.rows))
+                    }
+                    @if let Some(round) = asked.view.round(asked.organisation()) { (proof(asked, &round)) }
+                }
+                (pages(asked, "/campaigns", &wanted.query(), page.next.as_deref(), after.is_none()))
+                (then::only_now(asked))
             };
             Ok(Some((asked.word(Word::Communications).to_owned(), main)))
         })
         .await
 }
 
-fn search(asked: &Asked<'_>, wanted: &Wanted) -> Markup {
-    let classes = [("", Word::AllClasses), ("mass", Word::Mass), ("transactional", Word::Transactional)];
-    html! {
-        form.search role="search" action="/campaigns" {
-            label for="q" { (asked.word(Word::Search)) }
-            input #q type="search" name="q" value=(wanted.q) placeholder=(asked.word(Word::SearchHint)) maxlength=(WORDS_MAX);
-            select name="class" aria-label=(asked.word(Word::AllClasses)) {
-                @for (value, word) in classes {
-                    option value=(value) selected[value == wanted.class] { (asked.word(word)) }
-                }
-            }
-            button { (asked.word(Word::Search)) }
-        }
-    }
-}
-
-fn table(asked: &Asked<'_>, rows: &[Campaign]) -> Markup {
-    const NUMBERS: [Word; 5] = [Word::Sent, Word::Open, Word::OpenRate, Word::Unsubscribed, Word::BlockedSpam];
-    html! {
-        @if rows.is_empty() { p.empty { (asked.word(Word::NoCampaigns)) } } @else {
-            div.scroll tabindex="0" role="region" aria-label=(asked.word(Word::Communications)) {
-                table {
-                    thead { tr {
-                        th scope="col" { (asked.word(Word::Name)) }
-                        th scope="col" { (asked.word(Word::DateCreated)) }
-                        @for word in NUMBERS { th.number scope="col" { (asked.word(word)) } }
-                    } }
-                    tbody { @for campaign in rows { (row(asked, campaign)) } }
+/// The table. A heading sorts; beside that of Unsubscribed stand those who did so without any mail.
+fn list(asked: &Asked<'_>, wanted: &Wanted, sort: Sort, without: (usize, bool), rows: &[Campaign]) -> Markup {
+    let to = |sort: Sort| address("/campaigns", &wanted.sorted(sort));
+    let way = |of: Sort| (of == sort).then_some(if of == Sort::Name { "ascending" } else { "descending" });
+    let head = html! {
+        @for (word, of, is_number) in COLUMNS {
+            th.number[is_number] scope="col" aria-sort=[way(of)] {
+                a.sort href=(to(of)) title=(asked.word(Word::SortedBy)) { (asked.word(word)) }
+                @if way(of).is_some() { span aria-hidden="true" { (if of == Sort::Name { " ▲" } else { " ▼" }) } }
+                @if of == Sort::Unsubscribed && without.0 > 0 {
+                    br; a.apart href="/unsubscribed" { "+" (without.0) @if without.1 { "+" } " " (asked.word(Word::WithoutMail)) }
                 }
             }
         }
-    }
+    };
+    table(asked.word(Word::Communications), &head, &html! { @for campaign in rows { (row(asked, campaign)) } })
 }
 
 fn row(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
     let (locale, of) = (&asked.locale, &campaign.counters);
-    let cell = |tile: Tile| {
-        html! { td.number { a href=(path(&["campaigns", &campaign.id, tile.word()])) { (locale.number(tile.count(of))) } } }
+    let proxies = of.opened_with_machine.saturating_sub(of.opened);
+    let link = |tile: Tile| {
+        html! { a href=(path(&["campaigns", &campaign.id, tile.word()])) { (locale.number(tile.count(of))) } }
     };
     html! {
         tr {
@@ -105,12 +95,26 @@ fn row(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
                     p.alert { (asked.word(Word::EveryMailDropped)) " " (status::said(reason::drop(reason).0, locale)) }
                 }
             }
-            td { (created(asked, campaign)) }
-            (cell(Tile::Sent))
-            (cell(Tile::Open))
+            td.date { (created(asked, campaign)) }
+            td.number { (link(Tile::Sent)) }
+            td.number { (link(Tile::Open))
+                @if proxies > 0 { span.apart { "(+" (locale.number(proxies)) " " (asked.word(Word::ByPrivacyProxy)) ")" } } }
             td.number { (locale.percent(open_rate(campaign))) }
-            (cell(Tile::Unsubscribed))
-            (cell(Tile::BlockedSpam))
+            td.number { (link(Tile::Unsubscribed)) }
+            td.number { (link(Tile::BlockedSpam)) }
+        }
+    }
+}
+
+/// What the recount of all communications came to.
+fn proof(asked: &Asked<'_>, round: &Round) -> Markup {
+    let locale = &asked.locale;
+    html! {
+        p.hint.alert[round.difference > 0] {
+            (locale.number(round.campaigns)) " " (asked.word(Word::AllRecounted)) " " (locale.number(round.events)) " "
+            (asked.word(Word::EventsLastAt)) " " time { (locale.clock(round.at)) } ": "
+            (asked.word(Word::Difference)) " " (locale.number(round.difference)) "."
+            @if round.passed_over > 0 { " " (locale.number(round.passed_over)) " " (asked.word(Word::PassedOver)) "." }
         }
     }
 }

@@ -2,9 +2,19 @@
 
 use maud::{DOCTYPE, Markup, html};
 
+use crate::access::Role;
 use crate::answer::Asked;
+use crate::asset;
 use crate::locale::Locale;
 use crate::text::{Language, Word};
+
+/// What the menu leads to, and from which role on.
+const MENU: [(&str, Word, Role); 4] = [
+    ("/campaigns", Word::Communications, Role::Viewer),
+    ("/clients", Word::Clients, Role::Viewer),
+    ("/suppressions", Word::Suppressions, Role::Viewer),
+    ("/send-check", Word::SendCheck, Role::Sender),
+];
 
 /// A page of somebody who is logged in: who, whose, and what moment it is of.
 pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
@@ -15,8 +25,11 @@ pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
     let head = html! {
         header.top {
             a.brand href="/campaigns" { "Mailtally" }
-            nav aria-label=(locale.word(Word::Communications)) {
-                a href="/campaigns" { (locale.word(Word::Communications)) }
+            nav aria-label=(locale.word(Word::Menu)) {
+                @for (path, word, _) in MENU.iter().filter(|(.., role)| asked.viewer.role >= *role) {
+                    @let here = asked.address.path().starts_with(path);
+                    a href=(path) aria-current=[here.then_some("page")] { (locale.word(*word)) }
+                }
             }
             span.who { (organisation) " · " (asked.viewer.name) }
             form method="post" action="/logout" { button.quiet { (locale.word(Word::Logout)) } }
@@ -29,15 +42,7 @@ pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
                 time { (locale.clock(asked.as_of.time)) }
                 " (" (locale.word(Word::LastEvent)) " " (locale.time(asked.as_of.time)) ", " (locale.zone()) ")"
             }
-            p.languages {
-                (locale.word(Word::Language)) ": "
-                @for language in Language::ALL {
-                    @let name = language.name();
-                    a href={ "?lang=" (language.word()) } lang=(language.word())
-                        aria-current=[(language == locale.language).then_some("true")] { (name) }
-                    " "
-                }
-            }
+            (languages(locale, asked.address.query().unwrap_or_default()))
         }
     };
     let stands_still = html! { @if asked.halted { p.alert role="alert" { (locale.word(Word::StandsStill)) } } };
@@ -46,7 +51,23 @@ pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
 
 /// A page of nobody in particular.
 pub(crate) fn bare(locale: &Locale, title: &str, main: &Markup) -> Markup {
-    document(locale, title, false, &html! { main #content tabindex="-1" { (main) } })
+    document(locale, title, false, &html! { main #content tabindex="-1" { (main) } footer { (languages(locale, "")) } })
+}
+
+/// Links to the same page in each language, with what else its address asks for.
+fn languages(locale: &Locale, query: &str) -> Markup {
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang=")).collect();
+    let link = |language: Language| [&kept[..], &[&format!("lang={}", language.word())]].concat().join("&");
+    html! {
+        p.languages {
+            (locale.word(Word::Language)) " "
+            @for language in Language::ALL {
+                a href={ "?" (link(language)) } lang=(language.word())
+                    aria-current=[(language == locale.language).then_some("true")] { (language.name()) }
+                " "
+            }
+        }
+    }
 }
 
 fn document(locale: &Locale, title: &str, live: bool, body: &Markup) -> Markup {
@@ -57,8 +78,8 @@ fn document(locale: &Locale, title: &str, live: bool, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " – Mailtally" }
-                link rel="stylesheet" href="/assets/style.css";
-                @if live { script src="/assets/live.js" defer {} }
+                link rel="stylesheet" href=(asset::STYLE.address());
+                @if live { script src=(asset::SCRIPT.address()) defer {} }
             }
             body {
                 a.skip href="#content" { (locale.word(Word::SkipToContent)) }
@@ -78,6 +99,15 @@ pub(crate) fn path(parts: &[&str]) -> String {
         .collect()
 }
 
+/// An address: a path, and what of a query is not empty.
+pub(crate) fn address(path: &str, query: &[(&str, &str)]) -> String {
+    let encode =
+        |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let pairs = query.iter().filter(|(_, value)| !value.is_empty());
+    let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
 /// Links to the next page and back to the first.
 pub(crate) fn pages(
     asked: &Asked<'_>,
@@ -86,18 +116,23 @@ pub(crate) fn pages(
     next: Option<&str>,
     is_first: bool,
 ) -> Markup {
-    let link = |after: Option<&str>| {
-        let after = after.map(|after| ("after", after));
-        let encode =
-            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-        let pairs = query.iter().copied().chain(after).filter(|(_, value)| !value.is_empty());
-        let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", encode(value))).collect();
-        format!("{path}?{}", pairs.join("&"))
-    };
     html! {
-        nav.pages aria-label=(asked.word(Word::NextPage)) {
-            @if !is_first { a href=(link(None)) { (asked.word(Word::FirstPage)) } }
-            @if let Some(next) = next { a rel="next" href=(link(Some(next))) { (asked.word(Word::NextPage)) } }
+        @if !is_first || next.is_some() {
+            nav.pages aria-label=(asked.word(Word::Pages)) {
+                @if !is_first { a href=(address(path, query)) { (asked.word(Word::FirstPage)) } }
+                @if let Some(next) = next {
+                    a rel="next" href=(address(path, &[query, &[("after", next)]].concat())) { (asked.word(Word::NextPage)) }
+                }
+            }
+        }
+    }
+}
+
+/// A table of rows under headings, which scrolls by itself where it is too wide.
+pub(crate) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(label) {
+            table { thead { tr { (head) } } tbody { (rows) } }
         }
     }
 }

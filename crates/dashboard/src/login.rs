@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::Form;
 use axum::extract::{Query, Request, State};
 use axum::http::header::{HOST, LOCATION, ORIGIN, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use maud::html;
@@ -38,7 +38,7 @@ pub(crate) async fn guard(
         return answer::refused(StatusCode::FORBIDDEN, &reader(request.headers()));
     }
     if let Some(language) = request.uri().query().and_then(chosen) {
-        return speaking(language, request.uri().path());
+        return speaking(language, request.uri());
     }
     let Rule::From(role) = rule else { return next.run(request).await };
     let viewer = dashboard.access.viewer(request.headers(), now());
@@ -110,9 +110,14 @@ fn chosen(query: &str) -> Option<Language> {
 }
 
 /// The same page again in another language, which the browser remembers for a year.
-fn speaking(language: Language, path: &str) -> Response {
+fn speaking(language: Language, address: &Uri) -> Response {
+    let kept = address.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("lang="));
+    let kept = kept.collect::<Vec<_>>().join("&");
+    // Two slashes would lead to another host.
+    let path = format!("/{}", address.path().trim_start_matches('/'));
+    let path = if kept.is_empty() { path } else { format!("{path}?{kept}") };
     let cookie = format!("{}={}; Path=/; SameSite=Lax; Max-Age=31536000", locale::COOKIE, language.word());
-    let headers = [(LOCATION, HeaderValue::from_str(path)), (SET_COOKIE, HeaderValue::from_str(&cookie))];
+    let headers = [(LOCATION, HeaderValue::from_str(&path)), (SET_COOKIE, HeaderValue::from_str(&cookie))];
     let mut response = StatusCode::SEE_OTHER.into_response();
     headers.into_iter().for_each(|(name, value)| {
         value.into_iter().for_each(|value| drop(response.headers_mut().insert(name.clone(), value)));

@@ -1,25 +1,40 @@
-//! One message: what it is now, what that means, and everything that happened, with when it was known and from where.
+//! One message: what it is now or was at an instant, what that means, why it was refused, and everything that happened, with
+//! when it was known and from where.
 
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::response::Response;
 use domain::{Agent, Fact};
 use maud::{Markup, html};
-use view::{Message, Step};
+use serde::Deserialize;
+use view::{Message, Recipient, Step};
 
 use crate::answer::{Asked, Asking};
 use crate::campaigns::name;
 use crate::layout::path;
-use crate::reason;
 use crate::recipients::{badge, client};
 use crate::status::{self, said};
 use crate::text::Word;
+use crate::then::Then;
+use crate::{chain, reason};
 
-pub(crate) async fn page(asking: Asking, Path(id): Path<String>) -> Response {
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    at: String,
+}
+
+pub(crate) async fn page(asking: Asking, Path(id): Path<String>, Query(wanted): Query<Wanted>) -> Response {
     asking
         .page(move |asked| {
             let Some(message) = asked.rows.message(asked.organisation(), &id)? else { return Ok(None) };
-            let row = &message.recipient.row;
-            let campaign = asked.rows.campaign(asked.organisation(), &row.campaign)?;
+            let then = Then::of(asked, &wanted.at);
+            let campaign = asked.rows.campaign(asked.organisation(), &message.recipient.row.campaign)?;
+            let cause = asked.rows.cause(asked.organisation(), &id)?;
+            let cause = cause.filter(|cause| then.at.is_none_or(|at| cause.at <= at));
+            let was = match then.at {
+                Some(at) => message.recipient.at(at),
+                None => Some(message.recipient.clone()),
+            };
             let main = html! {
                 p.trail {
                     @match &campaign {
@@ -28,23 +43,31 @@ pub(crate) async fn page(asking: Asking, Path(id): Path<String>) -> Response {
                     }
                 }
                 h1 { (asked.word(Word::Message)) " " code { (id) } }
-                div #message data-live { (standing(asked, &message)) (timeline(asked, &message)) }
+                (then.form(asked, &path(&["messages", &id])))
+                div #message data-live {
+                    @match &was {
+                        Some(recipient) => (standing(asked, recipient, &then)),
+                        None => p.empty { (asked.word(Word::NotYetThen)) },
+                    }
+                    @if let Some(cause) = &cause { (chain::section(asked, cause)) }
+                    (timeline(asked, &message, &then))
+                }
             };
             Ok(Some((format!("{} {id}", asked.word(Word::Message)), main)))
         })
         .await
 }
 
-fn standing(asked: &Asked<'_>, message: &Message) -> Markup {
-    let (recipient, locale) = (&message.recipient, &asked.locale);
+fn standing(asked: &Asked<'_>, recipient: &Recipient, then: &Then) -> Markup {
+    let locale = &asked.locale;
     let since = recipient.row.status_since.map(|at| locale.time(contract::time_of(&at))).unwrap_or_default();
-    let reason = status::reason(&recipient.row, asked.as_of.time, locale);
+    let reason = status::reason(&recipient.row, then.at.unwrap_or(asked.as_of.time), locale);
     html! {
         dl.facts {
             div { dt { (asked.word(Word::Status)) } dd { (badge(asked, recipient)) " " (asked.word(Word::Since)) " " (since) } }
             @if !reason.is_empty() { div { dt { (asked.word(Word::Reason)) } dd { (reason) } } }
             div { dt { (asked.word(Word::Client)) } dd { (client(recipient)) } }
-            div { dt { (asked.word(Word::AddressUsed)) } dd { (recipient.address.as_deref().unwrap_or(asked.word(Word::NotKept))) } }
+            div { dt { (asked.word(Word::AddressUsed)) } dd.any { (recipient.address.as_deref().unwrap_or(asked.word(Word::NotKept))) } }
         }
         @if let Some(remedy) = status::remedy(&recipient.row, locale) {
             p.remedy { strong { (asked.word(Word::WhatToDo)) ": " } (remedy) }
@@ -52,10 +75,11 @@ fn standing(asked: &Asked<'_>, message: &Message) -> Markup {
     }
 }
 
-fn timeline(asked: &Asked<'_>, message: &Message) -> Markup {
+fn timeline(asked: &Asked<'_>, message: &Message, then: &Then) -> Markup {
+    let happened = |step: &&Step| then.at.is_none_or(|at| step.entry.time <= at);
     html! {
         h2 { (asked.word(Word::Timeline)) }
-        ol.timeline { @for one in &message.steps { (step(asked, one)) } }
+        ol.timeline { @for one in message.steps.iter().filter(happened) { (step(asked, one)) } }
         @if message.more { p.hint { (asked.word(Word::MoreThanKept)) } }
     }
 }
@@ -66,7 +90,7 @@ fn step(asked: &Asked<'_>, step: &Step) -> Markup {
     html! {
         li class=[(!step.counts).then_some("void")] {
             time { (locale.time(entry.time)) }
-            p { (fact(asked, &entry.fact))
+            p.any { (fact(asked, &entry.fact))
                 @if let Some(now) = step.status { " → " span.badge.(status::class(now)) { (asked.word(status::word(now))) } } }
             @if !step.counts { p.hint { (asked.word(Word::NotCounted)) } }
             p.hint {
@@ -78,7 +102,8 @@ fn step(asked: &Asked<'_>, step: &Step) -> Markup {
     }
 }
 
-fn fact(asked: &Asked<'_>, fact: &Fact) -> Markup {
+/// What happened, in words.
+pub(crate) fn fact(asked: &Asked<'_>, fact: &Fact) -> Markup {
     let locale = &asked.locale;
     let say = |english, french| said((english, french), locale);
     let by = |agent: &Agent| match agent {

@@ -1,10 +1,44 @@
 //! Why a mail was refused, dropped or withheld, in plain words of each language, and what client or office can do. The command
 //! line says the same in English.
 
-use domain::{BounceClass, DropReason, WithheldReason};
+use contract::event;
+use contract::proto::message::v1::{MessageState, Outcome};
+use domain::{BounceClass, DropReason, Time, WithheldReason};
+
+/// A message without an outcome after this many microseconds is shown as not reported yet: 72 hours.
+const SILENT_MICROS: i64 = 72 * 3_600_000_000;
 
 /// The same in English and in French.
 pub type Both = (&'static str, &'static str);
+
+/// What is said of a copy.
+pub const COPY: Both =
+    ("a copy to the organisation, counted in no number", "une copie à l'organisation, comptée nulle part");
+
+/// Why a row shows what it shows, at the time that rows reflect; empty where the status says all.
+pub fn of_row(row: &MessageState, as_of: Time) -> Both {
+    let why = match row.outcome() {
+        Outcome::Bounced => event::bounce_from_wire(row.bounce).map(|class| bounce(class).0),
+        Outcome::Dropped => event::drop_from_wire(row.drop).map(|reason| drop(reason).0),
+        Outcome::Withheld => event::withheld_from_wire(row.withheld).map(withheld),
+        Outcome::Pending => Ok(pending(row, as_of)),
+        _ if row.delivered_inferred => Ok((
+            "no delivery report; what the client did proves it",
+            "aucun rapport de livraison ; les actes du client la prouvent",
+        )),
+        _ => Ok(("", "")),
+    };
+    why.unwrap_or_default()
+}
+
+fn pending(row: &MessageState, as_of: Time) -> Both {
+    let since = row.status_since.map_or(as_of, |at| contract::time_of(&at));
+    if since.plus_micros(SILENT_MICROS) < as_of {
+        ("no report yet", "pas encore de rapport")
+    } else {
+        ("on its way", "en route")
+    }
+}
 
 /// A bounce in a few words, and what can be done.
 pub const fn bounce(class: BounceClass) -> (Both, Both) {

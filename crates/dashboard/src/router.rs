@@ -7,7 +7,9 @@ use axum::routing::{MethodRouter, get, post};
 use view::View;
 
 use crate::access::{Access, Role};
-use crate::{asset, body, campaign, campaigns, client, live, login, message, recipients};
+use crate::{
+    asset, body, campaign, campaigns, client, clients, live, login, message, recipients, send_check, suppressions,
+};
 
 /// Who may see a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +32,10 @@ pub struct Dashboard {
 type Line = (&'static str, Rule, fn() -> MethodRouter<Arc<Dashboard>>);
 
 const VIEWER: Rule = Rule::From(Role::Viewer);
+const SENDER: Rule = Rule::From(Role::Sender);
 
 /// All routes.
-pub const ROUTES: [Line; 12] = [
+pub const ROUTES: [Line; 16] = [
     ("/", VIEWER, || get(campaigns::home)),
     ("/login", Rule::Anyone, || get(login::form).post(login::submit)),
     ("/logout", Rule::Anyone, || post(login::logout)),
@@ -40,6 +43,10 @@ pub const ROUTES: [Line; 12] = [
     ("/campaigns/{campaign}", VIEWER, || get(campaign::page)),
     ("/campaigns/{campaign}/{tile}", VIEWER, || get(recipients::page)),
     ("/messages/{message}", VIEWER, || get(message::page)),
+    ("/clients", VIEWER, || get(clients::page)),
+    ("/unsubscribed", VIEWER, || get(clients::unsubscribed)),
+    ("/suppressions", VIEWER, || get(suppressions::page)),
+    ("/send-check", SENDER, || get(send_check::form).post(send_check::check)),
     ("/clients/{client}", VIEWER, || get(client::page)),
     ("/clients/{client}/mails/{message}/body", VIEWER, || get(body::page)),
     ("/live", VIEWER, || get(live::events)),

@@ -2,15 +2,13 @@
 
 use contract::event;
 use contract::proto::message::v1::{MessageState, Outcome, Status as WireStatus};
+use domain::contact::Cause;
 use domain::contact::state::{EmailState, LiftedBy};
 use domain::{Status, Time};
 
 use crate::locale::Locale;
-use crate::reason::{Both, bounce, drop, withheld};
+use crate::reason::{self, Both, bounce, drop};
 use crate::text::{Language, Word};
-
-/// A message without an outcome after this many microseconds is shown as not reported yet: 72 hours.
-const SILENT_MICROS: i64 = 72 * 3_600_000_000;
 
 /// The word of a status.
 pub(crate) const fn word(status: Status) -> Word {
@@ -59,18 +57,10 @@ pub(crate) const fn class(status: Status) -> &'static str {
 
 /// Why a row shows what it shows; empty where the status says all.
 pub(crate) fn reason(row: &MessageState, as_of: Time, locale: &Locale) -> String {
-    let why = match row.outcome() {
-        Outcome::Bounced => event::bounce_from_wire(row.bounce).map(|class| said(bounce(class).0, locale)),
-        Outcome::Dropped => event::drop_from_wire(row.drop).map(|reason| said(drop(reason).0, locale)),
-        Outcome::Withheld => event::withheld_from_wire(row.withheld).map(|reason| said(withheld(reason), locale)),
-        Outcome::Pending => Ok(pending(row, as_of, locale)),
-        _ if row.delivered_inferred => Ok(locale.word(Word::Inferred)),
-        _ => Ok(""),
-    };
-    let why = why.unwrap_or_default();
+    let (why, copy) = (said(reason::of_row(row, as_of), locale), said(reason::COPY, locale));
     match (row.copy, why.is_empty()) {
-        (true, true) => locale.word(Word::ACopy).to_owned(),
-        (true, false) => format!("{} ; {why}", locale.word(Word::ACopy)),
+        (true, true) => copy.to_owned(),
+        (true, false) => format!("{copy} ; {why}"),
         (false, _) => why.to_owned(),
     }
 }
@@ -94,15 +84,20 @@ pub(crate) const fn said(both: Both, locale: &Locale) -> &'static str {
     }
 }
 
-fn pending(row: &MessageState, as_of: Time, locale: &Locale) -> &'static str {
-    let since = row.status_since.map_or(as_of, |at| contract::time_of(&at));
-    locale.word(if since.plus_micros(SILENT_MICROS) < as_of { Word::NoReportYet } else { Word::OnItsWay })
-}
-
 const SPAM: Both = (
     "The client reported this mail as spam, so their provider is asked for no more. Only the client can ask for mail again.",
     "Le client a signalé ce courriel comme pourriel ; plus rien ne lui est envoyé. Lui seul peut redemander des courriels.",
 );
+
+/// What a suppression rests on.
+pub(crate) const fn cause(cause: Cause) -> Both {
+    match cause {
+        Cause::Bounce => ("a hard bounce", "un rebond définitif"),
+        Cause::Complaint => ("a report as spam", "un signalement comme pourriel"),
+        Cause::Invalid => ("an address that is not one", "une adresse qui n'en est pas une"),
+        Cause::Domain => ("a domain that the provider has flagged", "un domaine marqué par le fournisseur"),
+    }
+}
 
 /// What ends an Email State.
 pub(crate) const fn lifted(by: LiftedBy) -> Both {

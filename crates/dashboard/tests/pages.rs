@@ -129,6 +129,15 @@ impl Site {
         (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
     }
 
+    /// What the send check says to a filled form.
+    async fn check(&self, form: &str) -> (StatusCode, axum::http::HeaderMap, String) {
+        let request = Request::post("/send-check")
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("accept-language", "en")
+            .header("content-type", "application/x-www-form-urlencoded");
+        self.ask(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
     async fn get(&self, path: &str, language: &str) -> (StatusCode, axum::http::HeaderMap, String) {
         let request = Request::get(path)
             .header("authorization", format!("Bearer {}", self.token))
@@ -138,11 +147,20 @@ impl Site {
     }
 }
 
-/// Every page of the one campaign, message and client.
+/// How many of the paths are lists of an organisation.
+const LISTS: usize = 5;
+
+/// Every page of the one campaign, message and client; the lists first.
 fn paths(name: &str) -> Vec<String> {
     let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
     let (campaign, client) = (encode("c/1 ?"), encode(name));
-    let mut paths = vec!["/campaigns".to_owned(), format!("/campaigns/{campaign}"), "/messages/m1".to_owned()];
+    let mut paths: Vec<String> =
+        ["/campaigns", "/clients", "/suppressions", "/unsubscribed", "/send-check"].map(str::to_owned).into();
+    paths.extend([
+        format!("/campaigns/{campaign}"),
+        "/messages/m1".to_owned(),
+        "/messages/m1?at=2026-05-03".to_owned(),
+    ]);
     paths.push(format!("/clients/{client}"));
     paths.extend(Tile::ALL.iter().map(|tile| format!("/campaigns/{campaign}/{}", tile.word())));
     paths
@@ -151,7 +169,7 @@ fn paths(name: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_name_injects_nothing_on_any_page_and_every_page_has_its_policy() {
     for name in HOSTILE {
-        let site = site(name, "acme", Role::Viewer);
+        let site = site(name, "acme", Role::Sender);
         for path in paths(name) {
             for language in ["en", "fr"] {
                 let (status, headers, page) = site.get(&path, language).await;
@@ -159,7 +177,7 @@ async fn a_name_injects_nothing_on_any_page_and_every_page_has_its_policy() {
                 let policy = headers.get("content-security-policy").expect("a policy").to_str().unwrap();
                 assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
                 assert!(page.contains(&format!("<html lang=\"{language}\">")), "{path} in {language}");
-                for tag in ["<script>", "<img", "<svg", "javascript:alert(1)\""] {
+                for tag in ["<script>", "<img", "<svg o", "javascript:alert(1)\""] {
                     assert!(!page.contains(tag), "{tag} on {path} of {name}: {page}");
                 }
             }
@@ -194,14 +212,18 @@ async fn a_tile_is_the_length_of_its_list_and_a_bad_outcome_says_what_to_do() {
 #[tokio::test]
 async fn another_organisations_rows_are_as_if_they_were_not_there() {
     let site = site("Ada", "other", Role::Admin);
-    for path in paths("Ada").iter().skip(1) {
+    for path in paths("Ada").iter().skip(LISTS) {
         let (status, _, page) = site.get(path, "en").await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         let (_, _, nothing) = site.get("/messages/never-was", "en").await;
         assert_eq!(page, nothing, "nothing tells one from the other");
     }
-    let (status, _, list) = site.get("/campaigns", "en").await;
-    assert!(status == StatusCode::OK && !list.contains("Ada</a>"), "{list}");
+    for path in &paths("Ada")[..LISTS] {
+        let (status, _, list) = site.get(path, "en").await;
+        assert!(status == StatusCode::OK && !list.contains("Ada</a>"), "{path}: {list}");
+    }
+    let (_, _, checked) = site.check("clients=Ada").await;
+    assert!(checked.contains("not known here") && !checked.contains("href=\"/clients/Ada\""), "{checked}");
 }
 
 #[tokio::test]
@@ -266,11 +288,22 @@ async fn a_form_of_another_site_changes_nothing() {
 #[tokio::test]
 async fn a_link_changes_the_language_without_a_script() {
     let site = site("Ada", "acme", Role::Viewer);
-    let (status, headers, _) = site.get("/campaigns/c%2F1%20%3F?lang=fr", "en").await;
-    assert_eq!(
-        (status, headers.get("location").unwrap().to_str().unwrap()),
-        (StatusCode::SEE_OTHER, "/campaigns/c%2F1%20%3F")
-    );
+    for (asked, shown) in [
+        ("/campaigns/c%2F1%20%3F?lang=fr", "/campaigns/c%2F1%20%3F"),
+        ("/campaigns?q=a%26b&lang=fr&sort=sent", "/campaigns?q=a%26b&sort=sent"),
+        ("//evil.test/?lang=fr", "/evil.test/"),
+    ] {
+        let (status, headers, _) = site.get(asked, "en").await;
+        let location = headers.get("location").map(|location| location.to_str().unwrap());
+        // What is no page of ours leads nowhere.
+        assert!(
+            status == StatusCode::NOT_FOUND || (status, location) == (StatusCode::SEE_OTHER, Some(shown)),
+            "{asked}"
+        );
+    }
+    let (_, _, page) = site.get("/campaigns?q=a%26b&sort=sent", "en").await;
+    assert!(page.contains("href=\"?q=a%26b&amp;sort=sent&amp;lang=fr\""), "{page}");
+    let (_, headers, _) = site.get("/campaigns?lang=fr", "en").await;
     let cookie = headers.get("set-cookie").unwrap().to_str().unwrap().split(';').next().unwrap().to_owned();
     let asked =
         Request::get("/campaigns").header("authorization", format!("Bearer {}", site.token)).header("cookie", cookie);
@@ -302,5 +335,88 @@ async fn a_page_that_a_browser_kept_of_somebody_else_is_not_confirmed() {
             .header("if-none-match", headers.get("etag").expect("a tag"));
         let (status, ..) = other.ask(kept.body(Body::empty()).unwrap()).await;
         assert_ne!(status, StatusCode::NOT_MODIFIED, "{path}: the browser would show the other organisation's page");
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_searched_sorted_and_filtered_by_its_address() {
+    let site = site("Ada", "acme", Role::Viewer);
+    let row = "href=\"/campaigns/c%2F1%20%3F\"";
+    for sort in ["created", "name", "sent", "opened", "open-rate", "unsubscribed", "blocked-spam"] {
+        let (_, _, page) = site.get(&format!("/campaigns?sort={sort}&q=ada"), "en").await;
+        assert!(page.contains(row), "{sort}: {page}");
+        assert_eq!(page.matches("aria-sort").count(), 1, "{sort}");
+        assert!(page.contains("sort=opened") && page.contains("q=ada"), "a heading keeps the search: {page}");
+    }
+    for (query, is_there) in [
+        ("status=troubled", true),
+        ("sender=ada", true),
+        ("sender=bea", false),
+        ("q=nothing", false),
+        ("class=transactional", false),
+        ("until=1970-01-01", true),
+        ("from=2026-01-01", false),
+    ] {
+        let (_, _, page) = site.get(&format!("/campaigns?{query}"), "en").await;
+        assert_eq!(page.contains(row), is_there, "{query}");
+    }
+    let (_, _, page) = site.get("/campaigns?from=yesterday", "en").await;
+    assert!(page.contains("write it as 2026-05-03"), "{page}");
+}
+
+#[tokio::test]
+async fn recipients_are_found_by_name_and_address_and_a_status_leads_to_its_rows() {
+    let site = site("Ada", "acme", Role::Viewer);
+    let rows = async |query: &str| {
+        let (_, _, page) = site.get(&format!("/campaigns/c%2F1%20%3F/sent?{query}"), "en").await;
+        page.matches("href=\"/messages/m1\"").count()
+    };
+    for (query, found) in [("q=ada", 1), ("q=m1", 1), ("q=zoe", 0), ("status=bounce", 1), ("status=open", 0)] {
+        assert_eq!(rows(query).await, found, "{query}");
+    }
+    let (_, _, detail) = site.get("/campaigns/c%2F1%20%3F", "en").await;
+    assert!(detail.contains("href=\"/campaigns/c%2F1%20%3F/sent?status=bounce\">1</a>"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_past_date_shows_what_was_so_and_garbage_is_said() {
+    let site = site("Ada", "acme", Role::Viewer);
+    // The mail bounced on the evening of 1 May in Toronto.
+    let (_, _, before) = site.get("/messages/m1?at=2026-05-01T19:59", "en").await;
+    assert!(before.contains("nothing had happened") && !before.contains("class=\"badge"), "{before}");
+    let (_, _, after) = site.get("/messages/m1?at=2026-05-01", "en").await;
+    assert!(after.contains("As it was on") && after.contains("class=\"badge bounce\""), "{after}");
+    let (status, _, garbage) = site.get("/messages/m1?at=yesterday", "en").await;
+    assert!(status == StatusCode::OK && garbage.contains("of now: write it as"), "{garbage}");
+    let (_, _, client) = site.get("/clients/Ada?at=2026-04-01", "en").await;
+    assert!(client.contains("nothing of this client was known"), "{client}");
+}
+
+#[tokio::test]
+async fn a_send_check_is_bounded_and_for_senders() {
+    let site = site("Ada", "acme", Role::Sender);
+    let many: String = (0..151).map(|place| format!("k{place}%0A")).collect();
+    let (_, _, page) = site.check(&format!("clients={many}")).await;
+    assert!(page.contains("151 clients given; at most 150"), "{page}");
+    let (_, _, page) = site.check("clients=+%0A").await;
+    assert!(page.contains("at least one client"), "{page}");
+    let (status, _, page) = site.check("clients=nobody&at=garbage&class=x").await;
+    assert!(status == StatusCode::OK && page.contains("not known here"), "{page}");
+    let viewer = self::site("Ada", "acme", Role::Viewer);
+    assert_eq!(viewer.check("clients=Ada").await.0, StatusCode::FORBIDDEN);
+    let (_, _, page) = viewer.get("/campaigns", "en").await;
+    assert!(!page.contains("/send-check"), "{page}");
+}
+
+#[tokio::test]
+async fn files_are_kept_under_the_name_of_their_content_only() {
+    let site = site("Ada", "acme", Role::Viewer);
+    let (_, _, page) = site.get("/campaigns", "en").await;
+    let named = page.split('"').find(|part| part.starts_with("/assets/style.css?v=")).expect("a style").to_owned();
+    for (path, kept) in [(named.as_str(), "public, max-age=31536000, immutable"), ("/assets/style.css", "no-cache")] {
+        let (status, headers, _) = site.get(path, "en").await;
+        assert_eq!((status, headers.get("cache-control").unwrap().to_str().unwrap()), (StatusCode::OK, kept));
+        let again = Request::get(path).header("if-none-match", headers.get("etag").unwrap()).body(Body::empty());
+        assert_eq!(site.ask(again.unwrap()).await.0, StatusCode::NOT_MODIFIED, "{path}");
     }
 }

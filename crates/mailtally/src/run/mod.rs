@@ -8,6 +8,7 @@ mod door;
 mod letters;
 mod metered;
 mod pages;
+mod recount;
 mod signals;
 mod unmatched;
 mod upkeep;
@@ -255,8 +256,8 @@ impl Live {
         let mut dashboard = None;
         if role == Role::All {
             let (pages, thread) = pages::start(&system, &stop)?;
+            threads.extend([thread, recount::start(&pages.view, &stop)?]);
             dashboard = Some(pages);
-            threads.push(thread);
         }
         Ok(Self { system, board, workers, stop, threads, dashboard, signals, role })
     }

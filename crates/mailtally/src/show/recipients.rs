@@ -3,16 +3,13 @@
 use std::io::Write;
 
 use anyhow::Result;
-use contract::event;
-use contract::proto::message::v1::{MessageState, Outcome, Status};
+use contract::proto::message::v1::{MessageState, Status};
+use dashboard::reason;
 use domain::Time;
 
 use super::grid::{self, Column};
 use super::{Organisations, json, local, words};
 use crate::Format;
-
-/// A message without an outcome after this many microseconds is shown as not reported yet: 72 hours.
-const SILENT_MICROS: i64 = 72 * 3_600_000_000;
 
 /// One mail of a campaign, or one that was withheld.
 #[derive(Clone, Debug, Default)]
@@ -102,29 +99,18 @@ fn status(row: &MessageState) -> &'static str {
 
 /// Why the row shows what it shows, in plain words; empty where the status says all.
 fn reason(row: &MessageState, as_of: Time) -> String {
-    let why = match Outcome::try_from(row.outcome) {
-        Ok(Outcome::Bounced) => event::bounce_from_wire(row.bounce).map(words::bounce).unwrap_or_default(),
-        Ok(Outcome::Dropped) => event::drop_from_wire(row.drop).map(words::drop).unwrap_or_default(),
-        Ok(Outcome::Withheld) => event::withheld_from_wire(row.withheld).map(words::withheld).unwrap_or_default(),
-        Ok(Outcome::Pending) => pending(row, as_of),
-        _ if row.delivered_inferred => "no delivery report; what the client did proves it",
-        _ => "",
-    };
+    let (why, copy) = (reason::of_row(row, as_of).0, reason::COPY.0);
     match (row.copy, why.is_empty()) {
-        (true, true) => "a copy to the organisation, counted in no number".to_owned(),
-        (true, false) => format!("a copy, counted in no number: {why}"),
+        (true, true) => copy.to_owned(),
+        (true, false) => format!("{copy}: {why}"),
         (false, _) => why.to_owned(),
     }
-}
-
-fn pending(row: &MessageState, as_of: Time) -> &'static str {
-    let since = row.status_since.map_or(as_of, |at| contract::time_of(&at));
-    if since.plus_micros(SILENT_MICROS) < as_of { "no report yet" } else { "on its way" }
 }
 
 #[cfg(test)]
 mod tests {
     use contract::proto::event::v1::{BounceClass, DropReason};
+    use contract::proto::message::v1::Outcome;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use contract::proto::message::v1::Status;
 use dashboard::reason;
-use domain::{BounceClass, DropReason, WithheldReason};
+use domain::{DropReason, WithheldReason};
 
 /// Why a mail was not tried, as part of a sentence.
 pub(super) const fn drop(reason: DropReason) -> &'static str {
@@ -12,11 +12,6 @@ pub(super) const fn drop(reason: DropReason) -> &'static str {
 /// Why the platform did not send, as part of a sentence.
 pub(super) const fn withheld(reason: WithheldReason) -> &'static str {
     reason::withheld(reason).0
-}
-
-/// What a bounce means for the one who reads it.
-pub(super) const fn bounce(class: BounceClass) -> &'static str {
-    reason::bounce(class).0.0
 }
 
 /// A status as the row shows it.
@@ -47,7 +42,5 @@ mod tests {
         assert_eq!(drops.len(), DropReason::ALL.len());
         let withheld: BTreeSet<&str> = WithheldReason::ALL.into_iter().map(super::withheld).collect();
         assert_eq!(withheld.len(), WithheldReason::ALL.len());
-        let bounces: BTreeSet<&str> = BounceClass::ALL.into_iter().map(bounce).collect();
-        assert_eq!(bounces.len(), BounceClass::ALL.len());
     }
 }
