@@ -16,4 +16,4 @@ pub use keep::{Keeper, Kept, Unkept};
 pub use kept::{BODY_BYTES_MAX, record};
 pub use route::{Gateway, PATH, router};
 pub use rule::{RULES, Rule, rule};
-pub use spool::{Spool, SpoolError};
+pub use spool::{Held, Spool, SpoolError, held};

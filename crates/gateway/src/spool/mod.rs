@@ -25,6 +25,26 @@ const LOCK: &str = "lock";
 const SEGMENT: &str = "spool";
 const DAMAGED: &str = "damaged";
 
+/// What the bytes of a segment hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Values that can be read.
+    pub values: usize,
+    /// Their bytes.
+    pub values_bytes: usize,
+    /// Bytes that cannot be read although values follow.
+    pub damaged: usize,
+    /// Bytes behind the last value: a write that was cut short.
+    pub torn: usize,
+}
+
+/// Reads a segment's file, whatever is in it.
+pub fn held(segment: &[u8]) -> Held {
+    let found = frame::read(segment);
+    let values_bytes = found.values.iter().map(ExactSizeIterator::len).sum();
+    Held { values: found.values.len(), values_bytes, damaged: found.damaged, torn: found.torn }
+}
+
 /// Why a spool does not do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
