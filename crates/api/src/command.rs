@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
@@ -24,7 +24,7 @@ use crate::router::Edges;
 /// Media type of the answer.
 pub const MEDIA_TYPE: &str = "application/vnd.mailtally.frames";
 /// Commands that run at once.
-const COMMANDS_MAX: usize = 8;
+const COMMANDS_MAX: u32 = 8;
 /// Frames on their way to a client.
 const FRAMES_MAX: usize = 16;
 /// Largest request, in bytes: what the command line read from a file is in it.
@@ -67,17 +67,16 @@ pub struct Running(Arc<Semaphore>);
 impl Running {
     /// Waits until no command runs, at most `patience`. Blocks.
     pub fn wait(&self, patience: Duration) {
-        let until = Instant::now() + patience;
-        while self.0.available_permits() < COMMANDS_MAX && Instant::now() < until {
-            // The runtime whose timers could bound a wait for permits has ended by now.
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        // Its own: the runtime that served the commands has ended by now.
+        let Ok(timers) = tokio::runtime::Builder::new_current_thread().enable_time().build() else { return };
+        // One that still runs after that is left alone.
+        timers.block_on(async { tokio::time::timeout(patience, self.0.acquire_many(COMMANDS_MAX)).await.ok() });
     }
 }
 
 impl Default for Running {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(COMMANDS_MAX)))
+        Self(Arc::new(Semaphore::new(COMMANDS_MAX as usize)))
     }
 }
 
@@ -124,5 +123,23 @@ impl hyper::body::Body for Stream {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<BodyFrame<Bytes>, Self::Error>>> {
         self.0.poll_recv(context).map(|frame| frame.map(|frame| Ok(BodyFrame::data(frame))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_commands_goes_on_when_the_last_has_ended_or_patience_has() {
+        let running = Running::default();
+        let held = Arc::clone(&running.0).try_acquire_owned();
+        assert!(held.is_ok());
+        running.wait(Duration::from_millis(1));
+        assert_eq!(running.0.available_permits(), 7, "it still runs");
+        let ends = std::thread::spawn(move || drop(held));
+        running.wait(Duration::MAX);
+        assert!(ends.join().is_ok());
+        assert_eq!(running.0.available_permits(), 8);
     }
 }

@@ -18,8 +18,6 @@ use crate::spool::{Spool, Writer};
 const LOG_MAX: Duration = Duration::from_millis(1_500);
 /// Between two tries to drain.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
-/// Between two looks for something to drain.
-const LOOK: Duration = Duration::from_millis(50);
 /// Records of one append from the spool.
 const DRAIN_RECORDS: usize = 500;
 
@@ -41,7 +39,8 @@ pub struct Unkept(pub String);
 pub struct Keeper {
     target: Target,
     appender: Appender,
-    spool: Writer,
+    spool: Spool,
+    writer: Writer,
     away: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
     drain: Option<JoinHandle<()>>,
@@ -58,6 +57,7 @@ impl Drop for Keeper {
     /// The threads have let go of log and spool when this returns.
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
+        self.spool.wake();
         if let Some(thread) = self.drain.take() {
             // One that panicked has said so.
             thread.join().ok();
@@ -84,7 +84,8 @@ impl Keeper {
         Ok(Self {
             target,
             appender: Appender::start(log)?,
-            spool: Writer::start(spool)?,
+            writer: Writer::start(spool.clone())?,
+            spool,
             away,
             stop,
             drain: Some(drain),
@@ -106,9 +107,10 @@ impl Keeper {
             };
             if !self.away.swap(true, Ordering::AcqRel) {
                 tracing::warn!(why, "the log does not take webhooks: they are spooled");
+                self.spool.wake();
             }
         }
-        self.spool.append(value).await.map(|()| Kept::Spool).map_err(Unkept)
+        self.writer.append(value).await.map(|()| Kept::Spool).map_err(Unkept)
     }
 }
 
@@ -130,10 +132,11 @@ struct Drain {
 
 impl Drain {
     fn run(&self) {
-        while !self.stop.load(Ordering::Acquire) {
-            if !self.away.load(Ordering::Acquire) && self.spool.is_empty() {
-                std::thread::sleep(LOOK);
-                continue;
+        let is_called = || self.stop.load(Ordering::Acquire) || self.away.load(Ordering::Acquire);
+        loop {
+            self.spool.wait(is_called);
+            if self.stop.load(Ordering::Acquire) {
+                return;
             }
             match self.step() {
                 Ok(true) => {}

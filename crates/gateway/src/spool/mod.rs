@@ -10,7 +10,7 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use service::metric;
@@ -67,6 +67,8 @@ struct Inner {
     root: PathBuf,
     bytes_max: u64,
     state: Mutex<State>,
+    /// Told when something waits, and by [`Spool::wake`].
+    news: Condvar,
     /// Keeps other processes out.
     _lock: File,
 }
@@ -121,7 +123,8 @@ impl Spool {
         }
         metrics::gauge!(metric::SPOOL_BYTES_MAX).set(float(bytes_max));
         metrics::gauge!(metric::SPOOL_BYTES).set(float(state.bytes()));
-        Ok(Self(Arc::new(Inner { root: root.to_owned(), bytes_max, state: Mutex::new(state), _lock: lock })))
+        let (root, state) = (root.to_owned(), Mutex::new(state));
+        Ok(Self(Arc::new(Inner { root, bytes_max, state, news: Condvar::new(), _lock: lock })))
     }
 
     /// Bytes of what waits.
@@ -132,6 +135,19 @@ impl Spool {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.lock().segments.is_empty()
+    }
+
+    /// Returns when something waits, or after a [`Spool::wake`] once `is_called` holds. Blocks.
+    pub(crate) fn wait(&self, is_called: impl Fn() -> bool) {
+        let idle = |state: &mut State| state.segments.is_empty() && !is_called();
+        drop(self.0.news.wait_while(self.lock(), idle));
+    }
+
+    /// Lets who waits look at what calls it, which was changed before.
+    pub(crate) fn wake(&self) {
+        // Not between a look and the wait after it.
+        drop(self.lock());
+        self.0.news.notify_all();
     }
 
     /// Makes values durable, all or none of them acknowledged.
@@ -150,6 +166,7 @@ impl Spool {
             // What of it stands there is not known: nothing is written behind it.
             state.open = None;
         }
+        self.0.news.notify_all();
         metrics::gauge!(metric::SPOOL_BYTES).set(float(state.bytes()));
         appended.map_err(|error| SpoolError::Unusable(self.0.root.clone(), error))
     }
