@@ -2,6 +2,7 @@
 //! to install; everything else goes to a cache outside the clone.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -104,7 +105,12 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// The clone.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    clone_of(std::env::var_os("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo says that it runs us; where we were built may be another clone with the same target directory.
+fn clone_of(running: Option<OsString>) -> PathBuf {
+    running.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from).join("../..")
 }
 
 /// Installs what is lacking for a purpose, after saying and asking.
@@ -259,7 +265,15 @@ fn has_java() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Source, with_flag};
+    use std::path::Path;
+
+    use super::{Source, clone_of, with_flag};
+
+    #[test]
+    fn a_program_that_two_clones_share_works_in_the_one_that_runs_it() {
+        assert_eq!(clone_of(Some("/other/crates/xtask".into())), Path::new("/other/crates/xtask/../.."));
+        assert!(clone_of(None).join("Cargo.lock").is_file());
+    }
 
     #[test]
     fn parts_of_the_toolchain_come_from_whoever_manages_it() {
