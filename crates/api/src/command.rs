@@ -135,11 +135,13 @@ mod tests {
         let running = Running::default();
         let held = Arc::clone(&running.0).try_acquire_owned();
         assert!(held.is_ok());
-        running.wait(Duration::from_millis(1));
+        let (began, patience) = (std::time::Instant::now(), Duration::from_millis(1));
+        running.wait(patience);
+        assert!(began.elapsed() >= patience, "it was waited for");
         assert_eq!(running.0.available_permits(), 7, "it still runs");
         let ends = std::thread::spawn(move || drop(held));
         running.wait(Duration::MAX);
-        assert!(ends.join().is_ok());
         assert_eq!(running.0.available_permits(), 8);
+        assert!(ends.join().is_ok());
     }
 }
