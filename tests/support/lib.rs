@@ -1,1 +1,3 @@
-//! Suites that need more than one crate.
+//! Suites that need more than one crate, and what several suites are given.
+
+pub mod hostile;
