@@ -1,6 +1,7 @@
 //! Set-up, tests, local Kafka and benches, in Rust and without a dependency but our own `broker`, so that the first command on a fresh machine starts in
 //! seconds.
 
+mod alerts;
 mod chaos;
 mod demo;
 mod kafka;

@@ -35,7 +35,7 @@ enum Source {
 /// A thing that is needed, what for, how to see it, and where it comes from.
 type Need = (&'static str, Purpose, fn(&Link) -> bool, Source);
 
-const NEEDS: [Need; 14] = [
+const NEEDS: [Need; 15] = [
     ("a C++ compiler", Purpose::Run, |_| on_path("c++"), Source::Debian("g++")),
     ("libclang, for RocksDB's bindings", Purpose::Run, |_| libclang().is_some(), Source::Debian("libclang-dev")),
     (
@@ -75,6 +75,7 @@ const NEEDS: [Need; 14] = [
     ("openssl, for a secure Kafka", Purpose::Kafka, |_| on_path("openssl"), Source::Debian("openssl")),
     ("rustfmt", Purpose::Test, |_| cargo_has("fmt"), Source::Rust("rustfmt", "rustfmt")),
     ("clippy", Purpose::Test, |_| cargo_has("clippy"), Source::Rust("clippy", "rust-clippy")),
+    ("promtool, for the alerts", Purpose::Test, |_| on_path("promtool"), Source::Debian("prometheus")),
 ];
 
 /// `cargo xtask setup [--yes]`.

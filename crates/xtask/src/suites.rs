@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use broker::{Cluster, Options};
 
-use crate::chaos;
 use crate::run::run;
 use crate::setup::{self, Purpose};
+use crate::{alerts, chaos};
 
 /// When a step is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,9 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     let mut table: Vec<Line> = Vec::new();
     if !only_broker {
         table.extend(steps(quick).map(|(name, cargo, _)| timed(name, || run(&mut setup::cargo(cargo)))));
+    }
+    if !quick && !only_broker {
+        table.push(timed("alerts", alerts::check));
     }
     if !quick {
         table.extend(broker_suites());

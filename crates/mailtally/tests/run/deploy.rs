@@ -1,5 +1,5 @@
-//! Alerts, their tests, the runbook, the dashboard and the table of metrics name the same things. What `promtool` and Prometheus
-//! themselves say of them: `promtool check rules` and `promtool test rules`, as deploy/README.md says.
+//! Alerts, their tests, the runbook, the dashboard and the table of metrics name the same things. What `promtool`
+//! itself says of them is a step of its own of `cargo xtask test`.
 
 use std::collections::BTreeSet;
 
