@@ -4,6 +4,7 @@
 mod alerts;
 mod chaos;
 mod demo;
+mod examples;
 mod kafka;
 mod pages;
 mod picture;
@@ -22,7 +23,7 @@ const COMMANDS: [Command; 10] = [
     ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
     (
         "test",
-        "everything that shows that it works [--quick: format, lints, unit tests] [--broker: what needs a broker]",
+        "everything that shows that it works [--quick: format, lints, unit tests] [--broker: what needs a broker] [--only NAME]",
         suites::command,
     ),
     ("kafka", "Apache Kafka on loopback without Docker: kafka up|down|status|stop|kill|restart", kafka::command),

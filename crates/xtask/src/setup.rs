@@ -35,7 +35,7 @@ enum Source {
 /// A thing that is needed, what for, how to see it, and where it comes from.
 type Need = (&'static str, Purpose, fn(&Link) -> bool, Source);
 
-const NEEDS: [Need; 15] = [
+const NEEDS: [Need; 19] = [
     ("a C++ compiler", Purpose::Run, |_| on_path("c++"), Source::Debian("g++")),
     ("libclang, for RocksDB's bindings", Purpose::Run, |_| libclang().is_some(), Source::Debian("libclang-dev")),
     (
@@ -76,6 +76,10 @@ const NEEDS: [Need; 15] = [
     ("rustfmt", Purpose::Test, |_| cargo_has("fmt"), Source::Rust("rustfmt", "rustfmt")),
     ("clippy", Purpose::Test, |_| cargo_has("clippy"), Source::Rust("clippy", "rust-clippy")),
     ("promtool, for the alerts", Purpose::Test, |_| on_path("promtool"), Source::Debian("prometheus")),
+    ("Python with venv, for its examples", Purpose::Test, |_| has_venv(), Source::Debian("python3-venv")),
+    ("Node and npm, for its example", Purpose::Test, |_| on_path("npm"), Source::Debian("npm")),
+    ("a Java compiler, for its example", Purpose::Test, |_| on_path("javac"), Source::Debian("default-jdk-headless")),
+    ("Maven, for the example in Java", Purpose::Test, |_| on_path("mvn"), Source::Debian("maven")),
 ];
 
 /// `cargo xtask setup [--yes]`.
@@ -262,6 +266,10 @@ fn has_library(name: &str) -> bool {
 
 fn has_java() -> bool {
     on_path("java") || std::env::var_os("JAVA_HOME").is_some()
+}
+
+fn has_venv() -> bool {
+    output("python3", &["-c", "import ensurepip, venv"]).is_some()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every step in the open, a table at the end, and an exit code that means it.
 
+use std::cell::OnceCell;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use broker::{Cluster, Options};
 
 use crate::run::run;
 use crate::setup::{self, Purpose};
-use crate::{alerts, chaos};
+use crate::{alerts, chaos, examples};
 
 /// When a step is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,10 @@ const BROKER_SUITES: [(&str, &[&str]); 3] = [
     ("product over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "kafka"]),
 ];
 
+/// The suite of the examples, which are made ready before.
+const EXAMPLES: (&str, &[&str]) =
+    ("examples over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "examples"]);
+
 /// A run of the chaos programme: its name, and how it is done.
 type Run = (&'static str, fn() -> Result<(), String>);
 
@@ -58,48 +63,73 @@ fn steps(quick: bool) -> impl Iterator<Item = &'static Step> {
     STEPS.iter().filter(move |(_, _, when)| *when != other)
 }
 
-/// Runs all steps; a failed one does not stop the others.
+/// Runs all steps, or those that are asked for; a failed one does not stop the others.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     let is_given = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let only = arguments.iter().skip_while(|argument| *argument != "--only").nth(1);
     let (quick, only_broker) = (is_given("--quick"), is_given("--broker"));
     setup::ready(Purpose::Test, true)?;
-    let mut table: Vec<Line> = Vec::new();
+    let mut table = Table { only: only.cloned(), lines: Vec::new() };
     if !only_broker {
-        table.extend(steps(quick).map(|(name, cargo, _)| timed(name, || run(&mut setup::cargo(cargo)))));
+        steps(quick).for_each(|(name, cargo, _)| table.step(name, || run(&mut setup::cargo(cargo))));
     }
     if !quick && !only_broker {
-        table.push(timed("alerts", alerts::check));
+        table.step("alerts", alerts::check);
     }
     if !quick {
-        table.extend(broker_suites());
+        broker_suites(&mut table);
     }
-    Ok(verdict(&table))
+    if let (Some(only), true) = (only, table.lines.is_empty()) {
+        return Err(format!("no step is called {only}"));
+    }
+    Ok(verdict(&table.lines))
+}
+
+/// Steps that were taken.
+struct Table {
+    /// Part of the names of those that are.
+    only: Option<String>,
+    lines: Vec<Line>,
+}
+
+impl Table {
+    fn step(&mut self, name: &'static str, step: impl FnOnce() -> Result<(), String>) {
+        if self.only.as_ref().is_none_or(|only| name.contains(only)) {
+            let began = Instant::now();
+            let result = step();
+            self.lines.push((name, began.elapsed(), result));
+        }
+    }
 }
 
 /// Runs the suites that need a broker. Where none can be started each of them has failed: none is skipped.
-fn broker_suites() -> Vec<Line> {
-    eprintln!("Starting Apache Kafka {} for the suites that need it", broker::RELEASE);
-    let cluster = Cluster::start(&Options::default()).map_err(|why| format!("no broker: {why}"));
-    let one = |cargo: &[&str]| {
-        let address = cluster.as_ref().map(Cluster::bootstrap).map_err(Clone::clone)?;
-        run(setup::cargo(cargo).env(broker::VARIABLE, address))
+fn broker_suites(table: &mut Table) {
+    let cluster = OnceCell::new();
+    let start = || {
+        eprintln!("Starting Apache Kafka {} for the suites that need it", broker::RELEASE);
+        Cluster::start(&Options::default()).map_err(|why| format!("no broker: {why}"))
     };
-    let shared = BROKER_SUITES.iter().map(|(name, cargo)| timed(name, || one(cargo)));
-    let own = OWN_BROKER_RUNS.iter().map(|(name, run)| timed(name, run));
-    shared.chain(own).collect()
-}
-
-fn timed(name: &'static str, step: impl FnOnce() -> Result<(), String>) -> Line {
-    let began = Instant::now();
-    let result = step();
-    (name, began.elapsed(), result)
+    let cargo = |arguments: &[&str]| {
+        let address = cluster.get_or_init(start).as_ref().map(Cluster::bootstrap).map_err(Clone::clone)?;
+        let mut cargo = setup::cargo(arguments);
+        cargo.env(broker::VARIABLE, address);
+        Ok::<_, String>(cargo)
+    };
+    for (name, suite) in BROKER_SUITES {
+        table.step(name, || run(&mut cargo(suite)?));
+    }
+    let (name, suite) = EXAMPLES;
+    table.step(name, || run(cargo(suite)?.env(examples::VARIABLE, examples::prepare()?)));
+    for (name, run) in OWN_BROKER_RUNS {
+        table.step(name, run);
+    }
 }
 
 fn verdict(table: &[Line]) -> ExitCode {
     eprintln!();
     for (name, took, result) in table {
         let verdict = result.as_ref().map_or_else(|why| format!("FAILED: {why}"), |()| "ok".to_owned());
-        eprintln!("{name:<18} {:>6.1} s  {verdict}", took.as_secs_f64());
+        eprintln!("{name:<20} {:>6.1} s  {verdict}", took.as_secs_f64());
     }
     let failed = table.iter().filter(|(_, _, result)| result.is_err()).count();
     println!("{} passed, {failed} failed", table.len() - failed);

@@ -12,10 +12,12 @@ use serde_json::Value;
 /// How long anything may take before it counts as hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The binary. A suite's seed and broker are none of its configuration.
+/// The binary. A suite's seed, broker and examples are none of its configuration.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
-    command.env_remove("MAILTALLY_SEED").env_remove("MAILTALLY_TEST_KAFKA");
+    for name in ["MAILTALLY_SEED", "MAILTALLY_TEST_KAFKA", "MAILTALLY_TEST_EXAMPLES"] {
+        command.env_remove(name);
+    }
     command
 }
 
