@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each crate and the crates of ours that it may name, tests aside.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("providers", &["domain"]),
     ("contract", &["domain"]),
@@ -21,6 +21,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("view", &["contract", "domain", "engine", "log", "store"]),
     ("processor", &["contract", "domain", "engine", "log", "providers", "store"]),
     ("dashboard", &["contract", "domain", "view"]),
+    ("rest", &["contract", "dashboard", "domain", "view"]),
     ("api", &["contract", "domain", "engine", "log", "processor", "service"]),
     ("gateway", &["api", "contract", "domain", "engine", "log", "providers", "service"]),
     (
@@ -39,6 +40,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
             "oracle",
             "processor",
             "providers",
+            "rest",
             "service",
             "store",
             "view",

@@ -5,7 +5,9 @@
 use std::sync::LazyLock;
 
 use domain::Time;
-use prost_reflect::{DescriptorPool, DynamicMessage, Kind, MapKey, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage, Value,
+};
 use serde_json::{Map, Value as Json};
 
 use crate::Error;
@@ -44,6 +46,68 @@ pub fn platform_event(line: &[u8]) -> Result<crate::proto::platform::v1::Platfor
     message.transcode_to().map_err(|error| malformed(error.to_string()))
 }
 
+/// What [`value`] writes of a message, field by field in its order: for readers that describe it.
+///
+/// # Errors
+/// [`Error::Malformed`] when `proto/` has no such message.
+pub fn shape(message: &'static str) -> Result<Vec<(String, Shape)>, Error> {
+    Ok(fields(&descriptor(message)?))
+}
+
+/// What stands in a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Integer,
+    /// A fraction.
+    Number,
+    /// Text.
+    Text,
+    /// Bytes as hexadecimal.
+    Hex,
+    /// An instant, RFC 3339 in UTC, or null.
+    Time,
+    /// One of these words, or null.
+    Word(Vec<String>),
+    /// An object.
+    Object(Vec<(String, Shape)>),
+    /// A list.
+    List(Box<Shape>),
+    /// An object from any word to this.
+    Map(Box<Shape>),
+}
+
+fn fields(of: &MessageDescriptor) -> Vec<(String, Shape)> {
+    of.fields().map(|field| (name(&field).0, shape_of(&field))).collect()
+}
+
+fn shape_of(field: &FieldDescriptor) -> Shape {
+    let kind = field.kind();
+    let one = match &kind {
+        _ if name(field).1 => Shape::Time,
+        Kind::Bool => Shape::Bool,
+        Kind::Double | Kind::Float => Shape::Number,
+        Kind::String => Shape::Text,
+        Kind::Bytes => Shape::Hex,
+        Kind::Enum(of) => Shape::Word(of.values().filter_map(|value| word(value.name(), of.name())).collect()),
+        Kind::Message(entry) if field.is_map() => {
+            return Shape::Map(Box::new(shape_of(&entry.map_entry_value_field())));
+        }
+        Kind::Message(of) if of.full_name() == "google.protobuf.Timestamp" => Shape::Time,
+        Kind::Message(of) => Shape::Object(fields(of)),
+        _ => Shape::Integer,
+    };
+    if field.is_list() { Shape::List(Box::new(one)) } else { one }
+}
+
+/// A field's name in JSON, and whether it holds an instant in microseconds.
+fn name(field: &FieldDescriptor) -> (String, bool) {
+    let micros = field.name().ends_with("_us") && !field.name().ends_with("_after_us");
+    (if micros { field.name().trim_end_matches("_us") } else { field.name() }.to_owned(), micros)
+}
+
 fn descriptor(message: &'static str) -> Result<MessageDescriptor, Error> {
     POOL.as_ref()
         .and_then(|pool| pool.get_message_by_name(message))
@@ -60,9 +124,8 @@ fn object(message: &DynamicMessage) -> Json {
             out.insert(field.name().to_owned(), Json::Null);
             continue;
         }
-        let micros = field.name().ends_with("_us") && !field.name().ends_with("_after_us");
-        let name = if micros { field.name().trim_end_matches("_us") } else { field.name() };
-        out.insert(name.to_owned(), render(&message.get_field(&field), &field.kind(), micros));
+        let (name, micros) = name(&field);
+        out.insert(name, render(&message.get_field(&field), &field.kind(), micros));
     }
     Json::Object(out)
 }
@@ -109,20 +172,23 @@ fn nested(message: &DynamicMessage) -> Json {
         .map_or(Json::Null, |timestamp| Json::from(crate::time_of(&timestamp).rfc3339()))
 }
 
-/// `STATUS_OPEN` of the enum `Status` as `open`; an unset value as null.
 fn enum_word(number: i32, kind: &Kind) -> Json {
     let Some(descriptor) = kind.as_enum() else { return Json::from(number) };
     let Some(value) = descriptor.get_value(number) else { return Json::from(number) };
-    let prefix: String = descriptor
-        .name()
+    word(value.name(), descriptor.name()).map_or(Json::Null, Json::from)
+}
+
+/// `STATUS_OPEN` of the enum `Status` as `open`; nothing of an unset value.
+fn word(value: &str, of: &str) -> Option<String> {
+    let prefix: String = of
         .chars()
         .enumerate()
         .flat_map(|(place, letter)| {
             (place > 0 && letter.is_uppercase()).then_some('_').into_iter().chain(letter.to_uppercase())
         })
         .collect();
-    let word = value.name().strip_prefix(&prefix).unwrap_or(value.name()).trim_start_matches('_').to_lowercase();
-    if word == "unspecified" { Json::Null } else { Json::from(word) }
+    let word = value.strip_prefix(&prefix).unwrap_or(value).trim_start_matches('_').to_lowercase();
+    (word != "unspecified").then_some(word)
 }
 
 /// Lower-case hexadecimal.

@@ -94,8 +94,8 @@ impl Access {
         Some(session)
     }
 
-    /// Who asks: the cookie's session, or the bearer of a token.
-    pub(crate) fn viewer(&self, headers: &HeaderMap, now: i64) -> Option<Viewer> {
+    /// Who asks: the cookie's session, or the bearer of a token. `now` is seconds since the Unix epoch.
+    pub fn viewer(&self, headers: &HeaderMap, now: i64) -> Option<Viewer> {
         if let Some(session) = cookie(headers, COOKIE_NAME) {
             let sessions = self.sessions();
             let open = sessions.get(&hash(session)).filter(|open| open.until > now);

@@ -54,6 +54,7 @@ pub(crate) async fn page(asking: Asking, Query(wanted): Query<Wanted>) -> Respon
                     @if let Some(round) = asked.view.round(asked.organisation()) { (proof(asked, &round)) }
                 }
                 (pages(asked, "/campaigns", &wanted.query(), page.next.as_deref(), after.is_none()))
+                (wanted.export(asked, &read))
                 (then::only_now(asked))
             };
             Ok(Some((asked.word(Word::Communications).to_owned(), main)))

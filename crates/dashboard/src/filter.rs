@@ -7,6 +7,7 @@ use serde::Deserialize;
 use view::{Filter, Sort};
 
 use crate::answer::Asked;
+use crate::layout;
 use crate::locale::Locale;
 use crate::text::Word;
 
@@ -77,6 +78,24 @@ impl Wanted {
     pub(crate) fn sorted(&self, sort: Sort) -> [(&str, &str); 7] {
         let word = if sort == Sort::default() { "" } else { sort.word() };
         self.query().map(|(name, value)| if name == "sort" { (name, word) } else { (name, value) })
+    }
+
+    /// The same list as a file.
+    pub(crate) fn export(&self, asked: &Asked<'_>, read: &Read) -> Markup {
+        let list = &read.list;
+        let class = list.filter.class.map(|_| self.class.as_str()).unwrap_or_default();
+        let instant = |at: Option<domain::Time>| at.map(domain::Time::rfc3339).unwrap_or_default();
+        let (from, until) = (instant(list.from), instant(list.until));
+        let query = [
+            ("q", list.filter.words.as_str()),
+            ("class", class),
+            ("from", &from),
+            ("until", &until),
+            ("sender", &list.sender),
+            ("status", if list.troubled { "troubled" } else { "" }),
+            ("sort", list.sort.word()),
+        ];
+        layout::export(asked, &["campaigns"], &query)
     }
 
     fn filters(&self) -> bool {

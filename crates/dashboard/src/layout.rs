@@ -128,6 +128,14 @@ pub(crate) fn pages(
     }
 }
 
+/// The list as a file for spreadsheets, from the read API: every row of the filter, not only this page's.
+pub(crate) fn export(asked: &Asked<'_>, list: &[&str], query: &[(&str, &str)]) -> Markup {
+    let place = path(&[&["v1", "orgs", asked.organisation()], list].concat());
+    html! {
+        p.hint { a href=(address(&place, &[query, &[("format", "csv")]].concat())) download { (asked.word(Word::AsFile)) } }
+    }
+}
+
 /// A table of rows under headings, which scrolls by itself where it is too wide.
 pub(crate) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {

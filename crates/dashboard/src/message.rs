@@ -91,7 +91,7 @@ fn step(asked: &Asked<'_>, step: &Step) -> Markup {
         li class=[(!step.counts).then_some("void")] {
             time { (locale.time(entry.time)) }
             p.any { (fact(asked, &entry.fact))
-                @if let Some(now) = step.status { " → " span.badge.(status::class(now)) { (asked.word(status::word(now))) } } }
+                @if let Some(now) = step.status { " → " span.badge.(now.word()) { (asked.word(status::word(now))) } } }
             @if !step.counts { p.hint { (asked.word(Word::NotCounted)) } }
             p.hint {
                 (asked.word(Word::Arrived)) " " (locale.time(entry.arrival.received)) " " (asked.word(Word::From)) " "

@@ -2,7 +2,7 @@
 //! line says the same in English.
 
 use contract::event;
-use contract::proto::message::v1::{MessageState, Outcome};
+use contract::proto::message::v1::{MessageState, Outcome, Status};
 use domain::{BounceClass, DropReason, Time, WithheldReason};
 
 /// A message without an outcome after this many microseconds is shown as not reported yet: 72 hours.
@@ -30,6 +30,23 @@ pub fn of_row(row: &MessageState, as_of: Time) -> Both {
     };
     why.unwrap_or_default()
 }
+
+/// What a bad outcome means and what client or office can do; `None` where nothing is bad.
+pub fn remedy_of_row(row: &MessageState) -> Option<Both> {
+    if row.status() == Status::Spam {
+        return Some(SPAM);
+    }
+    match row.outcome() {
+        Outcome::Bounced => event::bounce_from_wire(row.bounce).ok().map(|class| bounce(class).1),
+        Outcome::Dropped => event::drop_from_wire(row.drop).ok().map(|reason| drop(reason).1),
+        _ => None,
+    }
+}
+
+const SPAM: Both = (
+    "The client reported this mail as spam, so their provider is asked for no more. Only the client can ask for mail again.",
+    "Le client a signalé ce courriel comme pourriel ; plus rien ne lui est envoyé. Lui seul peut redemander des courriels.",
+);
 
 fn pending(row: &MessageState, as_of: Time) -> Both {
     let since = row.status_since.map_or(as_of, |at| contract::time_of(&at));

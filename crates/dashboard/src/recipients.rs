@@ -3,12 +3,9 @@
 
 use axum::extract::{Path, Query};
 use axum::response::Response;
-use contract::event;
-use contract::proto::message::v1::MessageState;
-use domain::{DropReason, Status, WithheldReason};
 use maud::{Markup, html};
 use serde::Deserialize;
-use view::{Campaign, Error, Recipient, RecipientPage, Tile};
+use view::{Campaign, Narrow, Recipient, RecipientPage, Tile};
 
 use crate::answer::{Asked, Asking};
 use crate::campaign::tile_word;
@@ -29,15 +26,6 @@ pub(crate) struct Wanted {
     after: Option<String>,
 }
 
-/// Which of a tile's rows.
-enum Part {
-    All,
-    Found,
-    Dropped(DropReason),
-    Withheld(WithheldReason),
-    Status(Status),
-}
-
 pub(crate) async fn page(
     asking: Asking,
     Path((id, tile)): Path<(String, String)>,
@@ -47,19 +35,22 @@ pub(crate) async fn page(
         .page(move |asked| {
             let found = asked.rows.campaign(asked.organisation(), &id)?.zip(Tile::parse(&tile));
             let Some((campaign, tile)) = found else { return Ok(None) };
-            let part = wanted.part(tile);
-            let page = wanted.rows(asked, &campaign, tile, &part)?;
+            // What is no word of this tile narrows nothing.
+            let part = Narrow::read(tile, &wanted.q, &wanted.reason, &wanted.status).unwrap_or_default();
+            let list = (asked.organisation(), campaign.id.as_str(), tile);
+            let page = asked.rows.narrowed(list, &part, wanted.after.as_deref(), PAGE_ROWS)?;
             let here = path(&["campaigns", &id, tile.word()]);
             let title = format!("{}: {}", name(&campaign), asked.word(tile_word(tile)));
             let main = html! {
                 p.trail { a href=(path(&["campaigns", &id])) { (name(&campaign)) } }
                 div #heading data-live {
-                    h1 { (asked.word(tile_word(tile))) " " span.count { (asked.locale.number(part.count(&campaign, &page))) } }
+                    h1 { (asked.word(tile_word(tile))) " " span.count { (asked.locale.number(count(&part, tile, &campaign, &page))) } }
                     (narrowed(asked, &part, &here, &page))
                 }
                 (search(asked, &wanted, &here))
                 div #recipients data-live { (table(asked, &page.rows)) }
                 (pages(asked, &here, &wanted.query(), page.next.as_deref(), wanted.after.is_none()))
+                (layout::export(asked, &["campaigns", &id, "recipients", tile.word()], &narrowing(&part)))
                 (then::only_now(asked))
             };
             Ok(Some((title, main)))
@@ -68,69 +59,40 @@ pub(crate) async fn page(
 }
 
 impl Wanted {
-    fn part(&self, tile: Tile) -> Part {
-        let status = Status::ALL.into_iter().find(|known| status::class(*known) == self.status);
-        let dropped = DropReason::ALL.into_iter().find(|known| known.word() == self.reason);
-        let withheld = WithheldReason::ALL.into_iter().find(|known| known.word() == self.reason);
-        match tile {
-            _ if !self.q.trim().is_empty() => Part::Found,
-            Tile::Sent => status.map_or(Part::All, Part::Status),
-            Tile::Dropped => dropped.map_or(Part::All, Part::Dropped),
-            Tile::NotSent => withheld.map_or(Part::All, Part::Withheld),
-            _ => Part::All,
-        }
-    }
-
-    fn rows(&self, asked: &Asked<'_>, of: &Campaign, tile: Tile, part: &Part) -> Result<RecipientPage, Error> {
-        let (list, after) = ((asked.organisation(), of.id.as_str(), tile), self.after.as_deref());
-        match part {
-            Part::All => asked.rows.recipients(list.0, list.1, tile, after, PAGE_ROWS),
-            Part::Found => {
-                let words: String = self.q.chars().take(WORDS_MAX).collect();
-                asked.rows.find_recipients(list, &words, after, PAGE_ROWS)
-            }
-            part => asked.rows.recipients_where(list, |row| part.lets(row), after, PAGE_ROWS),
-        }
-    }
-
     fn query(&self) -> [(&str, &str); 3] {
         [("q", &self.q), ("reason", &self.reason), ("status", &self.status)]
     }
 }
 
-impl Part {
-    fn lets(&self, row: &MessageState) -> bool {
-        match self {
-            Self::All | Self::Found => true,
-            Self::Dropped(reason) => event::drop_from_wire(row.drop).is_ok_and(|known| known == *reason),
-            Self::Withheld(reason) => event::withheld_from_wire(row.withheld).is_ok_and(|known| known == *reason),
-            Self::Status(status) => status::of(row) == *status,
-        }
-    }
+/// How many rows the whole list has; of a search those that this page found.
+fn count(part: &Narrow, tile: Tile, of: &Campaign, page: &RecipientPage) -> u64 {
+    part.count(tile, of).unwrap_or_else(|| u64::try_from(page.rows.len()).unwrap_or(u64::MAX))
+}
 
-    /// How many rows the whole list has; of a search those that this page found.
-    fn count(&self, of: &Campaign, page: &RecipientPage) -> u64 {
-        match self {
-            Self::All => page.count,
-            Self::Found => u64::try_from(page.rows.len()).unwrap_or(u64::MAX),
-            Self::Dropped(reason) => of.counters.dropped_by.get(*reason),
-            Self::Withheld(reason) => of.counters.not_sent_by.get(*reason),
-            Self::Status(status) => of.counters.by_status.get(*status),
-        }
+/// What a part is called in an address.
+fn narrowing(part: &Narrow) -> [(&str, &str); 1] {
+    match part {
+        Narrow::All => [("q", "")],
+        Narrow::Words(words) => [("q", words)],
+        Narrow::Dropped(reason) => [("reason", reason.word())],
+        Narrow::Withheld(reason) => [("reason", reason.word())],
+        Narrow::Status(status) => [("status", status.word())],
     }
 }
 
 /// What the list is narrowed to, and the way back.
-fn narrowed(asked: &Asked<'_>, part: &Part, here: &str, page: &RecipientPage) -> Markup {
+fn narrowed(asked: &Asked<'_>, part: &Narrow, here: &str, page: &RecipientPage) -> Markup {
     let locale = &asked.locale;
     let said = match part {
-        Part::All => return Markup::default(),
-        Part::Found => format!("{} {}", locale.word(Word::FoundOf), locale.number(page.count)),
-        Part::Dropped(why) => format!("{}: {}", locale.word(Word::Reason), status::said(reason::drop(*why).0, locale)),
-        Part::Withheld(why) => {
+        Narrow::All => return Markup::default(),
+        Narrow::Words(_) => format!("{} {}", locale.word(Word::FoundOf), locale.number(page.count)),
+        Narrow::Dropped(why) => {
+            format!("{}: {}", locale.word(Word::Reason), status::said(reason::drop(*why).0, locale))
+        }
+        Narrow::Withheld(why) => {
             format!("{}: {}", locale.word(Word::Reason), status::said(reason::withheld(*why), locale))
         }
-        Part::Status(status) => format!("{}: {}", locale.word(Word::Status), locale.word(status::word(*status))),
+        Narrow::Status(status) => format!("{}: {}", locale.word(Word::Status), locale.word(status::word(*status))),
     };
     html! {
         p { (said) " · " a href=(here) { (locale.word(Word::ShowAll)) } }
@@ -184,6 +146,6 @@ pub(crate) fn client(recipient: &Recipient) -> Markup {
 
 /// The status as one word.
 pub(crate) fn badge(asked: &Asked<'_>, recipient: &Recipient) -> Markup {
-    let status = status::of(&recipient.row);
-    html! { span.badge.(status::class(status)) { (asked.word(status::word(status))) } }
+    let status = view::status_of(&recipient.row);
+    html! { span.badge.(status.word()) { (asked.word(status::word(status))) } }
 }

@@ -25,7 +25,7 @@ pub struct Dashboard {
     /// The rows.
     pub view: Arc<View>,
     /// Who may look.
-    pub access: Access,
+    pub access: Arc<Access>,
 }
 
 /// A route: path, rule, and what answers.

@@ -47,8 +47,8 @@ pub(crate) fn by_status(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
                 } }
                 tbody { @for (word, count) in there {
                     tr {
-                        th scope="row" { span.key.(status::class(word)) aria-hidden="true" {} " " (locale.word(status::word(word))) }
-                        td.number { a href=(address(&here, &[("status", status::class(word))])) { (locale.number(count)) } }
+                        th scope="row" { span.key.(word.word()) aria-hidden="true" {} " " (locale.word(status::word(word))) }
+                        td.number { a href=(address(&here, &[("status", word.word())])) { (locale.number(count)) } }
                         td.number { (share(count)) }
                     }
                 } }

@@ -1,13 +1,12 @@
 //! Statuses and reasons: the word, and for each bad outcome in one sentence what it means and what client or office can do.
 
-use contract::event;
-use contract::proto::message::v1::{MessageState, Outcome, Status as WireStatus};
+use contract::proto::message::v1::MessageState;
 use domain::contact::Cause;
 use domain::contact::state::{EmailState, LiftedBy};
 use domain::{Status, Time};
 
 use crate::locale::Locale;
-use crate::reason::{self, Both, bounce, drop};
+use crate::reason::{self, Both};
 use crate::text::{Language, Word};
 
 /// The word of a status.
@@ -25,36 +24,6 @@ pub(crate) const fn word(status: Status) -> Word {
     }
 }
 
-/// The status of a row.
-pub(crate) fn of(row: &MessageState) -> Status {
-    match row.status() {
-        WireStatus::Delivered => Status::Delivered,
-        WireStatus::Open => Status::Open,
-        WireStatus::Click => Status::Click,
-        WireStatus::Bounce => Status::Bounce,
-        WireStatus::Dropped => Status::Dropped,
-        WireStatus::Spam => Status::Spam,
-        WireStatus::Unsubscribed => Status::Unsubscribed,
-        WireStatus::Withheld => Status::Withheld,
-        WireStatus::Sent | WireStatus::Unspecified => Status::Sent,
-    }
-}
-
-/// Name of a status in style sheets.
-pub(crate) const fn class(status: Status) -> &'static str {
-    match status {
-        Status::Sent => "sent",
-        Status::Delivered => "delivered",
-        Status::Open => "open",
-        Status::Click => "click",
-        Status::Bounce => "bounce",
-        Status::Dropped => "dropped",
-        Status::Spam => "spam",
-        Status::Unsubscribed => "unsubscribed",
-        Status::Withheld => "withheld",
-    }
-}
-
 /// Why a row shows what it shows; empty where the status says all.
 pub(crate) fn reason(row: &MessageState, as_of: Time, locale: &Locale) -> String {
     let (why, copy) = (said(reason::of_row(row, as_of), locale), said(reason::COPY, locale));
@@ -67,14 +36,7 @@ pub(crate) fn reason(row: &MessageState, as_of: Time, locale: &Locale) -> String
 
 /// What a bad outcome means and what can be done.
 pub(crate) fn remedy(row: &MessageState, locale: &Locale) -> Option<&'static str> {
-    if row.status() == WireStatus::Spam {
-        return Some(said(SPAM, locale));
-    }
-    match row.outcome() {
-        Outcome::Bounced => event::bounce_from_wire(row.bounce).ok().map(|class| said(bounce(class).1, locale)),
-        Outcome::Dropped => event::drop_from_wire(row.drop).ok().map(|reason| said(drop(reason).1, locale)),
-        _ => None,
-    }
+    reason::remedy_of_row(row).map(|remedy| said(remedy, locale))
 }
 
 pub(crate) const fn said(both: Both, locale: &Locale) -> &'static str {
@@ -83,11 +45,6 @@ pub(crate) const fn said(both: Both, locale: &Locale) -> &'static str {
         Language::French => both.1,
     }
 }
-
-const SPAM: Both = (
-    "The client reported this mail as spam, so their provider is asked for no more. Only the client can ask for mail again.",
-    "Le client a signalé ce courriel comme pourriel ; plus rien ne lui est envoyé. Lui seul peut redemander des courriels.",
-);
 
 /// What a suppression rests on.
 pub(crate) const fn cause(cause: Cause) -> Both {

@@ -10,7 +10,7 @@ use view::{Error, Suppressed};
 
 use crate::answer::{Asked, Asking};
 use crate::campaigns::PAGE_ROWS;
-use crate::layout::{pages, path, table};
+use crate::layout::{self, pages, path, table};
 use crate::text::Word;
 use crate::{chain, recipients, then};
 
@@ -35,6 +35,7 @@ pub(crate) async fn page(asking: Asking, Query(wanted): Query<Wanted>) -> Respon
                     }
                 }
                 (pages(asked, "/suppressions", &[], page.next.as_deref(), after.is_none()))
+                (layout::export(asked, &["suppressions"], &[]))
                 (then::only_now(asked))
             };
             Ok(Some((asked.word(Word::Suppressions).to_owned(), main)))

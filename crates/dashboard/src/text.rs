@@ -224,6 +224,7 @@ words! {
     CountedParts: "Rates are of the Sent of the same line; the lines add up to the tiles.", "Les taux se rapportent aux envoyés de la même ligne ; les lignes ont pour somme les tuiles.";
     SearchRecipients: "Client, address, or id of client or message", "Client, adresse, ou identifiant de client ou de message";
     FoundOf: "found; searched among", "trouvés ; cherchés parmi";
+    AsFile: "Download as CSV", "Télécharger en CSV";
     SearchGoesOn: "Not all were looked at: go on to the next page.", "Tous n'ont pas été examinés : passez à la page suivante.";
     ShowAll: "Show all", "Tout afficher";
     SearchClients: "Name or address", "Nom ou adresse";

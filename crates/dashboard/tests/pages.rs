@@ -117,7 +117,7 @@ fn site(name: &str, organisation: &str, role: Role) -> Site {
     let tokens = folder.path().join("tokens");
     let viewer = Viewer { organisation: organisation.into(), role, name: name.replace('\0', "") };
     let token = grant(&tokens, &viewer).unwrap();
-    let pages = router(Arc::new(Dashboard { view, access: Access::new(tokens) }));
+    let pages = router(Arc::new(Dashboard { view, access: Arc::new(Access::new(tokens)) }));
     Site { pages, token, _folder: folder }
 }
 

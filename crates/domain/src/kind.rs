@@ -177,6 +177,17 @@ pub enum WithheldReason {
     Other,
 }
 
+impl Agent {
+    /// The agent as a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Machine => "machine",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl BounceClass {
     /// Every class, in the order of `proto/`.
     pub const ALL: [Self; 4] = [Self::Hard, Self::Soft, Self::Block, Self::Undetermined];

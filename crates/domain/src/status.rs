@@ -54,6 +54,21 @@ impl Status {
         Self::Unsubscribed,
         Self::Withheld,
     ];
+
+    /// The status as a word, as `proto/` spells it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Open => "open",
+            Self::Click => "click",
+            Self::Bounce => "bounce",
+            Self::Dropped => "dropped",
+            Self::Spam => "spam",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Withheld => "withheld",
+        }
+    }
 }
 
 /// Outcome, status and the 0/1 functions that the counters add up.

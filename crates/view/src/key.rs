@@ -225,12 +225,21 @@ pub(crate) fn mailed(organisation: &str, client: &str, at: Time, message: &str) 
 
 /// Where the view stands in a partition of a topic.
 pub(crate) fn position(topic: Topic, partition: u32) -> Bytes {
-    let mut key = BytesMut::from(&b"t"[..]);
+    let mut key = BytesMut::from(POSITIONS);
     key.put_u8(topic as u8);
     key.put_u32(partition);
     key.freeze()
 }
 
+/// What a key of [`POSITIONS`] is of.
+pub(crate) fn position_of(key: &[u8]) -> Option<(Topic, u32)> {
+    let (topic, partition) = key.strip_prefix(POSITIONS)?.split_first()?;
+    let topic = Topic::ALL.into_iter().find(|known| *known as u8 == *topic)?;
+    Some((topic, u32::from_be_bytes(partition.try_into().ok()?)))
+}
+
+/// Tag of positions.
+pub(crate) const POSITIONS: &[u8] = b"t";
 /// The latest event time that the view reflects.
 pub(crate) const AS_OF: &[u8] = b"a";
 

@@ -27,6 +27,16 @@ pub enum Cause {
 impl Cause {
     /// Every cause, in the order of `proto/`.
     pub const ALL: [Self; 4] = [Self::Bounce, Self::Complaint, Self::Invalid, Self::Domain];
+
+    /// The cause as a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Bounce => "bounce",
+            Self::Complaint => "complaint",
+            Self::Invalid => "invalid",
+            Self::Domain => "domain",
+        }
+    }
 }
 
 /// What happened to a contact.

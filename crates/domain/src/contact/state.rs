@@ -24,6 +24,25 @@ pub enum EmailState {
     Ok,
 }
 
+impl EmailState {
+    /// Every state, the gravest first.
+    pub const ALL: [Self; 7] =
+        [Self::Spam, Self::Invalid, Self::Undeliverable, Self::Unsubscribed, Self::Inactive, Self::NoAddress, Self::Ok];
+
+    /// The state as a word for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Spam => "spam",
+            Self::Invalid => "invalid",
+            Self::Undeliverable => "undeliverable",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Inactive => "inactive",
+            Self::NoAddress => "no_address",
+            Self::Ok => "ok",
+        }
+    }
+}
+
 /// What ends a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LiftedBy {

@@ -287,7 +287,7 @@ impl Live {
         let webhooks =
             listeners.webhooks.is_some().then(|| door::gateway(&self.system, &self.board, config)).transpose()?;
         let door = listeners.webhooks.take();
-        let pages = self.dashboard.as_ref().map(|pages| dashboard::router(Arc::clone(pages))).unwrap_or_default();
+        let pages = self.dashboard.as_ref().map(pages::router).unwrap_or_default();
         let mut servers = runtime.block_on(async { open(listeners, &edges, pages) })?;
         drop(edges);
         let reached = servers.last().map(Server::address).context("a listener")?;

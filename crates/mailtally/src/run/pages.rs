@@ -1,4 +1,4 @@
-//! The dashboard of a live `run`: the view beside the folds' stores, the thread that follows the topics, and the pages.
+//! The dashboard of a live `run`: the view beside the folds' stores, the thread that follows the topics, the pages and the read API.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context as _, Result};
 use dashboard::{Access, Dashboard};
 use log::Cleanup;
+use rest::Rest;
 use store::Stores;
 use view::{Error, Follow, TOPICS, View};
 
@@ -23,7 +24,14 @@ pub(super) fn start(system: &System, stop: &Arc<AtomicBool>) -> Result<(Arc<Dash
     let follow = open(system, stores.as_ref())?;
     let view = Arc::clone(&follow.view);
     let thread = follow.start(stop).context("start the view's thread")?;
-    Ok((Arc::new(Dashboard { view, access: Access::new(system.root.join(TOKENS)) }), thread))
+    let access = Arc::new(Access::new(system.root.join(TOKENS)));
+    Ok((Arc::new(Dashboard { view, access }), thread))
+}
+
+/// Pages and read API, over one view and one set of tokens.
+pub(super) fn router(dashboard: &Arc<Dashboard>) -> axum::Router {
+    let rest = Rest::new(Arc::clone(&dashboard.view), Arc::clone(&dashboard.access));
+    dashboard::router(Arc::clone(dashboard)).merge(rest::router(Arc::new(rest)))
 }
 
 /// Nothing is in the view that is not in the topics: one that is damaged or foreign, or that cannot have seen every deletion, is put

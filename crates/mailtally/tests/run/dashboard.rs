@@ -11,7 +11,7 @@ use crate::live::{Live, over, send, until};
 const TILES: [&str; 8] = ["sent", "delivered", "open", "click", "bounce", "dropped", "spam", "unsubscribed"];
 
 /// A token for somebody of an organisation, out of the link that `grant` prints.
-fn token(data: &std::path::Path, organisation: &str) -> String {
+pub(crate) fn token(data: &std::path::Path, organisation: &str) -> String {
     let Output { status, stdout, .. } = over(data, &["grant", "--organisation", organisation, "--name", "Ada"]);
     assert!(status.success());
     let link = String::from_utf8(stdout).expect("text");

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
 mod access;
+mod api;
 mod breaker;
 mod commands;
 mod dashboard;
