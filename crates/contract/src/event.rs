@@ -341,7 +341,8 @@ fn origin_from_wire(value: i32) -> Result<Option<Origin>, Error> {
 /// Topics that an event can come from; their place is their wire value.
 const SOURCES: [&str; 6] = ["", "platform", "webhooks", "correlations", "contact-events", "events"];
 
-pub(crate) fn source_to_wire(topic: &str) -> u32 {
+/// Wire value of the topic that an event came from, by its short name; 0 for one that events do not come from.
+pub fn source_to_wire(topic: &str) -> u32 {
     SOURCES.iter().position(|source| *source == topic).and_then(|place| u32::try_from(place).ok()).unwrap_or(0)
 }
 

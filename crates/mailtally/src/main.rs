@@ -19,6 +19,7 @@ mod perform;
 mod place;
 mod produce;
 mod reconcile;
+mod replay;
 mod reply;
 mod request;
 mod restore;
@@ -91,6 +92,8 @@ enum Command {
     Inspect(inspect::Arguments),
     /// List, show and redrive what could not be used.
     DeadLetters(dead_letters::Arguments),
+    /// Decode what is kept once more, after a mended decoder, and correct what it was counted as.
+    Replay(replay::Arguments),
     /// Copy log, key and configuration, whole commits only, while everything runs.
     Backup(backup::Arguments),
     /// Make a data directory of a backup, every batch checked.
@@ -146,6 +149,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Campaigns(given) => perform(&given.place, &Request::Campaigns(given.command.clone())),
         Command::Inspect(given) => perform(&given.place, &Request::Inspect(given.command.clone())),
         Command::DeadLetters(given) => perform(&given.place, &Request::DeadLetters(given.command.clone())),
+        Command::Replay(given) => perform(&given.place, &Request::Replay(given.command.clone())),
         Command::Backup(given) => perform(&given.place, &Request::Backup(given.request()?)),
         Command::Restore(restore) => restore.run(),
         Command::Verify(verify) => verify.run(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::place::Place;
 use crate::reply::Reply;
 use crate::system::System;
-use crate::{backup, campaigns, consume, dead_letters, ingest, inspect, produce, reconcile, status, verify};
+use crate::{backup, campaigns, consume, dead_letters, ingest, inspect, produce, reconcile, replay, status, verify};
 
 /// What is asked of a data directory. One line a command here, and one in [`Request::execute`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub(crate) enum Request {
     Inspect(inspect::Inspect),
     /// List, show or redrive dead letters.
     DeadLetters(dead_letters::DeadLetters),
+    /// Decode kept webhooks once more.
+    Replay(replay::Replay),
     /// Copy what cannot be made again.
     Backup(backup::Backup),
     /// Check every batch of the log.
@@ -51,6 +53,7 @@ impl Request {
             Self::Reconcile(command) => command.execute(at, reply),
             Self::Inspect(command) => command.execute(at, reply),
             Self::DeadLetters(command) => command.execute(at, reply),
+            Self::Replay(command) => command.execute(at, reply),
             Self::Backup(command) => command.execute(at, reply),
             Self::Verify(command) => command.execute(at, reply),
         }

@@ -14,7 +14,7 @@ use crate::reply::Progress;
 use crate::system::System;
 
 /// Records and bytes of one read.
-const READ: ReadLimit = ReadLimit { records: 10_000, bytes: 8 << 20 };
+pub(crate) const READ: ReadLimit = ReadLimit { records: 10_000, bytes: 8 << 20 };
 
 /// How far a command of several passes is.
 pub(crate) struct Steps<'a> {
@@ -30,7 +30,13 @@ impl<'a> Steps<'a> {
         Self { what, done: 0, of, tell }
     }
 
-    fn step(&mut self, offsets: u64) {
+    /// The same, part of it done before.
+    pub(crate) fn after(what: &'static str, done: u64, of: u64, tell: &'a mut dyn FnMut(Progress)) -> Self {
+        Self { what, done, of, tell }
+    }
+
+    /// So many offsets more are done.
+    pub(crate) fn step(&mut self, offsets: u64) {
         self.done = self.done.saturating_add(offsets);
         (self.tell)(Progress { what: self.what, done: self.done, of: Some(self.of.max(self.done)) });
     }

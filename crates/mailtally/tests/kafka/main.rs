@@ -9,6 +9,7 @@ mod support;
 mod bad;
 mod demo;
 mod flow;
+mod replay;
 mod rights;
 mod site;
 mod topics;

@@ -1,5 +1,7 @@
 //! An installation of its own on the suites' broker: a prefix that nobody else has, data directories, the real binary.
 
+#![allow(dead_code, reason = "not every suite needs all of it")]
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -107,11 +109,16 @@ impl Site {
 
     /// Starts an instance with a data directory and a name of its own.
     pub(crate) fn start(&self, role: &str, instance: &str) -> Run {
+        self.start_with(role, instance, &[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn start_with(&self, role: &str, instance: &str, arguments: &[&str]) -> Run {
         let named = format!("kafka.instance={instance}");
         let key = format!("address_key_file={}", self.key("address.key", 7).display());
         let more = ["--set".to_owned(), named, "--set".to_owned(), key];
         let flags = [self.flags(), more.to_vec()].concat();
-        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).chain(arguments.iter().copied()).collect();
         Run::start_as(role, &self.path(instance), &flags)
     }
 
