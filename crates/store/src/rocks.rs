@@ -238,8 +238,12 @@ impl Store for One {
     fn fill(&mut self, batch: Batch) -> Result<(), Error> {
         let failed = |error: rocksdb::Error| failed(&self.path, &error);
         let file = self.path.join(FILLING);
+        // One that a crash left may be a part of the store already, by another name: it is not written over.
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unavailable(&self.path, &error)),
+            _ => {}
+        }
         let mut writer = SstFileWriter::create(&self.options);
-        // One that a crash left is written over.
         writer.open(&file).map_err(failed)?;
         for (key, row) in &batch.writes {
             match row {

@@ -1,7 +1,7 @@
 //! The conformance suite over both implementations, and what only files can suffer.
 
 #![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
-use store::{Budget, Error, Memory, Rocks, Stores, conformance};
+use store::{Batch, Budget, Error, Memory, Rocks, Stores, conformance};
 
 fn rocks(root: &std::path::Path) -> Rocks {
     Rocks::new(root, Budget { cache_bytes: 1 << 20, memtable_bytes: 1 << 20 }).expect("stores")
@@ -44,4 +44,23 @@ fn a_store_copied_by_halves_is_damaged_and_a_restore_heals_it() {
     assert!(matches!(stores.open("one"), Err(Error::Damaged { .. })));
     stores.quarantine("one").expect("put aside");
     assert!(stores.open("one").expect("new").position().expect("readable").is_none());
+}
+
+/// A kill between the moment a file of rows became a part of the store and the moment its first name was taken away.
+#[test]
+fn a_fill_does_not_write_over_the_file_of_one_that_a_crash_cut_short() {
+    let root = tempfile::tempdir().expect("directory");
+    let stores = rocks(root.path());
+    let row = |number: u32| (bytes::Bytes::from(format!("{number:06}")), Some(bytes::Bytes::from(vec![7; 100])));
+    let mut store = stores.open("one").expect("opens");
+    store.fill(Batch { writes: (0..5_000).map(row).collect(), ..Batch::default() }).expect("filled");
+    let folder = root.path().join("one");
+    let files = std::fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path());
+    let file = files.filter(|path| path.extension().is_some_and(|ending| ending == "sst")).max().expect("a file");
+    std::fs::hard_link(file, folder.join("filling.sst")).expect("linked");
+    store.fill(Batch { writes: vec![row(5_000)], ..Batch::default() }).expect("filled");
+    drop(store);
+    let store = stores.open("one").expect("opens");
+    let rows = store.scan(b"0", None, 10_000).expect("whole");
+    assert_eq!(rows.len(), 5_001);
 }
