@@ -85,7 +85,8 @@ impl Wanted {
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/campaigns", tag = "campaigns", operation_id = "campaigns",
     params(("org" = String, Path, description = "The organisation."), Wanted),
-    responses((status = 200, description = "A part of the list.", body = Envelope<Page<CampaignRow>>)),
+    responses((status = 200, description = "A part of the list.",
+        content((Envelope<Page<CampaignRow>> = "application/json"), (String = "text/csv")))),
 )]
 pub(crate) async fn list(asking: Asking, Ids(_): Ids<String>, Read(wanted): Read<Wanted>) -> Result<Response, Problem> {
     let (list, limit) = (wanted.read()?, rows(wanted.limit.as_deref())?);

@@ -110,7 +110,8 @@ impl List {
         ("tile" = inline(TileName), Path, description = "The tile."),
         Wanted,
     ),
-    responses((status = 200, description = "A part of the list, with the tile's number.", body = Envelope<TilePage>)),
+    responses((status = 200, description = "A part of the list, with the tile's number.",
+        content((Envelope<TilePage> = "application/json"), (String = "text/csv")))),
 )]
 pub(crate) async fn list(
     asking: Asking,

@@ -100,7 +100,8 @@ fn object(value: Value) -> Cells {
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/suppressions", tag = "clients", operation_id = "suppressions",
     params(("org" = String, Path, description = "The organisation."), Wanted),
-    responses((status = 200, description = "A part of the list.", body = Envelope<Page<Suppression>>)),
+    responses((status = 200, description = "A part of the list.",
+        content((Envelope<Page<Suppression>> = "application/json"), (String = "text/csv")))),
 )]
 pub(crate) async fn list(asking: Asking, Ids(_): Ids<String>, Read(wanted): Read<Wanted>) -> Result<Response, Problem> {
     let limit = rows(wanted.limit.as_deref())?;

@@ -4,12 +4,14 @@
 mod alerts;
 mod chaos;
 mod demo;
+mod described;
 mod examples;
 mod kafka;
 mod pages;
 mod picture;
 mod rocksdb;
 mod run;
+mod served;
 mod setup;
 mod suites;
 

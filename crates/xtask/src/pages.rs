@@ -2,9 +2,10 @@
 //! they cannot tell of what is not there.
 
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use crate::run::{on_path, run};
+use crate::served::{LISTEN, Served};
 use crate::setup::{self, Purpose};
 
 /// Pictures: where they are, what they show, and their height in pixels.
@@ -15,19 +16,8 @@ const PICTURES: [(&str, &str, u32); 3] = [
 ];
 /// Width of a picture in pixels.
 const WIDTH: u32 = 1_280;
-/// Where the run listens while pictures are taken.
-const LISTEN: &str = "127.0.0.1:8427";
 /// Browsers that take pictures, the first that is there.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-
-/// Ends when it is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.kill().and_then(|()| self.0.wait()).ok();
-    }
-}
 
 /// Plays the demo, serves it, looks at it.
 pub(crate) fn command(_: &[String]) -> Result<ExitCode, String> {
@@ -42,24 +32,10 @@ pub(crate) fn command(_: &[String]) -> Result<ExitCode, String> {
 }
 
 fn pictures(browser: &str, place: &Path, data: &Path) -> Result<(), String> {
-    let data = data.display().to_string();
-    run(mailtally(&["demo", "--exit", "--events", "20000", "--data", &data]).stdout(Stdio::null()))?;
-    let config = format!("{data}/mailtally.toml");
-    let mut command = mailtally(&["run", "--data", &data, "--config", &config, "--listen", LISTEN]);
-    let _running = Running(command.stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?);
-    let listen = format!("listen={LISTEN}");
-    let granted = ["grant", "--data", &data, "--organisation", "city-league", "--name", "Ada", "--set", &listen];
-    let link = mailtally(&granted).stderr(Stdio::null()).output().map_err(|error| error.to_string())?;
-    let link = String::from_utf8_lossy(&link.stdout).trim().to_owned();
+    let served = Served::start(data)?;
     let profile = format!("--user-data-dir={}", place.join("browser").display());
-    // The first look logs in, and waits until the run answers.
-    for _ in 0..20 {
-        look(browser, &profile, &link, 900, &place.join("first.png"))?;
-        if std::net::TcpStream::connect(LISTEN).is_ok() {
-            break;
-        }
-    }
-    look(browser, &profile, &link, 900, &place.join("first.png"))?;
+    // The first look logs in.
+    look(browser, &profile, &served.link, 900, &place.join("first.png"))?;
     for (path, page, height) in PICTURES {
         look(browser, &profile, &format!("http://{LISTEN}{page}"), height, &setup::root().join(path))?;
         eprintln!("taken: {path}");
@@ -74,10 +50,4 @@ fn look(browser: &str, profile: &str, address: &str, height: u32, picture: &Path
     command.args(["--timeout=4000", profile, &format!("--window-size={WIDTH},{height}")]);
     command.arg(format!("--screenshot={}", picture.display())).arg(address);
     run(command.stdout(Stdio::null()).stderr(Stdio::null()))
-}
-
-fn mailtally(arguments: &[&str]) -> Command {
-    let mut command = setup::cargo(&["run", "-q", "-p", "mailtally", "--"]);
-    command.args(arguments);
-    command
 }

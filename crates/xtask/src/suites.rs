@@ -8,7 +8,7 @@ use broker::{Cluster, Options};
 
 use crate::run::run;
 use crate::setup::{self, Purpose};
-use crate::{alerts, chaos, examples};
+use crate::{alerts, chaos, described, examples};
 
 /// When a step is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     }
     if !quick && !only_broker {
         table.step("alerts", alerts::check);
+        table.step("read api described", described::check);
     }
     if !quick {
         broker_suites(&mut table);
