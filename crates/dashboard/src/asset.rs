@@ -1,4 +1,4 @@
-//! The style sheet and the one script, part of the binary. A page names each by what is in it, so that a browser keeps it for
+//! The style sheet, the one script and the icon, part of the binary. A page names each by what is in it, so that a browser keeps it for
 //! ever and yet never has an old one.
 
 use std::sync::LazyLock;
@@ -24,6 +24,14 @@ pub(crate) static STYLE: LazyLock<Asset> =
 pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("/assets/live.js", "text/javascript; charset=utf-8", include_str!("../assets/live.js"))
 });
+
+/// The icon of the site: without one a browser asks for one that is not there.
+pub(crate) static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("/assets/icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")));
+
+pub(crate) async fn icon(headers: HeaderMap, address: Uri) -> Response {
+    ICON.answer(&headers, &address)
+}
 
 pub(crate) async fn style(headers: HeaderMap, address: Uri) -> Response {
     STYLE.answer(&headers, &address)

@@ -118,7 +118,7 @@ fn shown(asked: &Asked<'_>, campaign: &Campaign, (tile, word, counted, of): Line
                 p { (locale.word(counted)) }
                 @for of in of {
                     @let (denominator, _, named) = denominator(*of, counters);
-                    p { (locale.word(Word::Denominator)) " " (locale.word(named)) ": " (locale.number(number)) " / " (locale.number(denominator)) }
+                    p { (locale.word(Word::Denominator)) " " (locale.word(named)) (locale.colon()) (locale.number(number)) " / " (locale.number(denominator)) }
                 }
             }
         }

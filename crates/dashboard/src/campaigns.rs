@@ -113,7 +113,7 @@ fn proof(asked: &Asked<'_>, round: &Round) -> Markup {
     html! {
         p.hint.alert[round.difference > 0] {
             (locale.number(round.campaigns)) " " (asked.word(Word::AllRecounted)) " " (locale.number(round.events)) " "
-            (asked.word(Word::EventsLastAt)) " " time { (locale.clock(round.at)) } ": "
+            (asked.word(Word::EventsLastAt)) " " time { (locale.clock(round.at)) } (locale.colon())
             (asked.word(Word::Difference)) " " (locale.number(round.difference)) "."
             @if round.passed_over > 0 { " " (locale.number(round.passed_over)) " " (asked.word(Word::PassedOver)) "." }
         }

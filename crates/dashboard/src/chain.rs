@@ -15,8 +15,8 @@ use crate::{reason, status};
 pub(crate) fn section(asked: &Asked<'_>, cause: &Cause) -> Markup {
     let locale = &asked.locale;
     let (heading, why) = match cause.refusal {
-        Refusal::Dropped(why) => (Word::Dropped, reason::drop(why).0),
-        Refusal::Withheld(why) => (Word::NotSent, reason::withheld(why)),
+        Refusal::Dropped(why) => (Word::IsDropped, reason::drop(why).0),
+        Refusal::Withheld(why) => (Word::IsNotSent, reason::withheld(why)),
     };
     let end = match cause.end {
         End::Explained => None,
@@ -27,9 +27,9 @@ pub(crate) fn section(asked: &Asked<'_>, cause: &Cause) -> Markup {
     html! {
         section.chain {
             h2 { (asked.word(Word::Why)) }
-            p { (locale.time(cause.at)) ": " strong { (asked.word(heading)) } ", " (status::said(why, locale)) "." }
+            p { (locale.time(cause.at)) (locale.colon()) strong { (asked.word(heading)) } ", " (status::said(why, locale)) "." }
             @if !cause.links.is_empty() {
-                p { (asked.word(Word::WhyChain)) ":" }
+                p { (asked.word(Word::WhyChain)) (locale.colon()) }
                 ul.holdings { @for link in &cause.links { (explained(asked, link)) } }
             }
             @if let Some(end) = end { p { (asked.word(end)) } }
@@ -43,7 +43,7 @@ fn explained(asked: &Asked<'_>, link: &Explanation) -> Markup {
             (holding(asked, &link.holding))
             @if let (Some(entry), Some(message)) = (&link.fact, &link.holding.message) {
                 p { (asked.word(Word::CausedBy)) " " a href=(path(&["messages", message])) { (asked.word(Word::TheMail)) " " code { (message) } }
-                    ": " (asked.locale.time(entry.time)) ", " (fact(asked, &entry.fact)) }
+                    (asked.locale.colon()) (asked.locale.time(entry.time)) ", " (fact(asked, &entry.fact)) }
             }
         }
     }
@@ -69,7 +69,7 @@ pub(crate) fn holding(asked: &Asked<'_>, holding: &Holding) -> Markup {
             ", " a href=(path(&["messages", message])) { (asked.word(Word::BecauseOfMessage)) }
         }
         @if let Some(lifted) = holding.lifted_by {
-            p.hint { (asked.word(Word::LiftedBy)) ": " (status::said(status::lifted(lifted), locale)) }
+            p.hint { (asked.word(Word::LiftedBy)) (locale.colon()) (status::said(status::lifted(lifted), locale)) }
         }
     }
 }

@@ -41,21 +41,26 @@ pub(crate) struct Said<'a> {
     pub(crate) description: &'a str,
 }
 
-/// Bars by place: of each kind one number a place. `label` names a place on the axis.
-pub(crate) fn bars(said: &Said<'_>, kinds: &[(&Kind, Vec<u64>)], label: impl Fn(usize) -> String) -> Markup {
+/// Bars by place: of each kind one number a place. `label` names a place on the axis, `figure` writes a number.
+pub(crate) fn bars(
+    said: &Said<'_>,
+    kinds: &[(&Kind, Vec<u64>)],
+    label: impl Fn(usize) -> String,
+    figure: impl Fn(u64) -> String,
+) -> Markup {
     framed(said, SERIES, |area| {
         let places = kinds.iter().map(|(_, numbers)| numbers.len()).max().unwrap_or(0);
         let highest = kinds.iter().flat_map(|(_, numbers)| numbers).copied().max().unwrap_or(0).max(1);
         // A place is in the middle of its bar.
         let across: Range<f64> = -0.5..float(places.max(1)) - 0.5;
         let mut builder = ChartBuilder::on(area);
-        let builder = builder.margin(6).margin_right(16).x_label_area_size(26).y_label_area_size(48);
+        let builder = builder.margin(6).margin_right(16).x_label_area_size(26).y_label_area_size(64);
         let mut chart = builder.build_cartesian_2d(across, 0.0..float_of(highest) * 1.05)?;
         let font = ("sans-serif", 12).into_font().color(&INK);
         // A number of labels that lets each stand on a place of its own.
         let labels = places.clamp(1, 8) + 1;
         let at = |place: &f64| if place.fract() == 0.0 { label(whole(*place)) } else { String::new() };
-        let ticks = |number: &f64| if number.fract() == 0.0 { format!("{number}") } else { String::new() };
+        let ticks = |number: &f64| if number.fract() == 0.0 { figure(whole_u64(*number)) } else { String::new() };
         let mut mesh = chart.configure_mesh();
         mesh.disable_x_mesh().light_line_style(LINE.mix(0.0)).bold_line_style(LINE).axis_style(LINE);
         mesh.x_labels(labels).y_labels(5).label_style(font).x_label_formatter(&at).y_label_formatter(&ticks).draw()?;
@@ -131,6 +136,11 @@ fn whole(place: f64) -> usize {
     place.max(0.0) as usize
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole: a number of the axis")]
+fn whole_u64(number: f64) -> u64 {
+    number.max(0.0) as u64
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "within the picture")]
 fn whole_i32(place: f64) -> i32 {
     place.round() as i32
@@ -144,7 +154,8 @@ mod tests {
     fn a_chart_says_what_it_is_and_what_it_is_given_as_text_stays_text() {
         let hostile = "<script>alert(1)</script>";
         let said = Said { id: "c", title: hostile, description: "two" };
-        let page = bars(&said, &[(&OPENED, vec![3, 0, 5])], |_| hostile.to_owned()).into_string();
+        let page = bars(&said, &[(&OPENED, vec![3, 0, 5])], |_| hostile.to_owned(), |number| format!("<{number}>"))
+            .into_string();
         assert!(page.contains("role=\"img\"") && page.contains("<desc id=\"c-text\">two</desc>"), "{page}");
         assert!(!page.contains("<script") && page.contains("&lt;script&gt;"), "{page}");
         assert!(!page.contains("style="), "the pages' policy lets no style in: {page}");

@@ -32,11 +32,18 @@ pub(crate) async fn page(asking: Asking, Path(id): Path<String>, Query(wanted): 
             let found = asked.rows.client_until(organisation, &id, then.at, after, PAGE_ROWS)?;
             let Some(client) = found else { return Ok(None) };
             let states = asked.rows.states(organisation, &id, then.at.unwrap_or_else(clock))?;
+            let listed = asked.rows.listed(organisation, &id)?;
             let name = client.name.clone().unwrap_or_else(|| id.clone());
             let here = path(&["clients", &id]);
             let main = html! {
                 p.trail { a href="/clients" { (asked.word(Word::Clients)) } }
                 h1 { (name) }
+                dl.facts {
+                    div { dt { (asked.word(Word::ClientId)) } dd { code { (id) } } }
+                    @if !listed.addresses.is_empty() {
+                        div { dt { (asked.word(Word::Addresses)) } @for address in &listed.addresses { dd.any { (address) } } }
+                    }
+                }
                 (then.form(asked, &here))
                 div #client data-live {
                     @if states.is_empty() && client.mails.is_empty() && then.at.is_some() {

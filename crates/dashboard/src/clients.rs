@@ -87,14 +87,19 @@ fn row(asked: &Asked<'_>, listed: &Listed, states: &[Holding]) -> Markup {
         states.iter().enumerate().filter(|(place, holding)| !repeats(*place, holding)).map(|(_, holding)| holding);
     html! {
         tr {
-            th scope="row" { (named(listed)) }
+            th.any scope="row" { (named(asked, listed)) }
             td { ul.signs { @for holding in words { li { (chain::sign(asked, holding)) } } } }
             td.date { (states.iter().filter_map(|holding| holding.since).max().map(|at| asked.locale.time(at)).unwrap_or_default()) }
         }
     }
 }
 
-/// A client by name, linked; by id where there is none.
-pub(crate) fn named(listed: &Listed) -> Markup {
-    html! { a href=(path(&["clients", &listed.client])) { (listed.name.as_deref().unwrap_or(&listed.client)) } }
+/// A client by name, linked, with what tells them from others of that name: addresses and id. By id alone where there is no name.
+pub(crate) fn named(asked: &Asked<'_>, listed: &Listed) -> Markup {
+    let id = &listed.client;
+    html! {
+        a href=(path(&["clients", id])) { (listed.name.as_deref().unwrap_or(id)) }
+        @for address in &listed.addresses { span.apart.any { (address) } }
+        @if listed.name.is_some() { span.apart.any { (asked.word(Word::ClientId)) " " code { (id) } } }
+    }
 }

@@ -78,6 +78,7 @@ fn document(locale: &Locale, title: &str, live: bool, body: &Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " – Mailtally" }
+                link rel="icon" type="image/svg+xml" href=(asset::ICON.address());
                 link rel="stylesheet" href=(asset::STYLE.address());
                 @if live { script src=(asset::SCRIPT.address()) defer {} }
             }

@@ -63,11 +63,24 @@ impl Locale {
         }
     }
 
+    /// What stands between a word and what it is of.
+    pub(crate) const fn colon(&self) -> &'static str {
+        match self.language {
+            Language::English => ": ",
+            Language::French => "\u{a0}: ",
+        }
+    }
+
+    /// The day of a month as it is written: the first has a word of its own in French.
+    fn ordinal(&self, day: u32) -> String {
+        if day == 1 && self.language == Language::French { "1er".to_owned() } else { day.to_string() }
+    }
+
     /// Day and time on the organisation's clock.
     pub(crate) fn time(&self, time: Time) -> String {
         let Some(local) = time.utc().map(|utc| utc.with_timezone(&self.zone)) else { return String::new() };
         let months = MONTHS.get(usize::try_from(local.month0()).unwrap_or(0));
-        let (day, year, hour, minute) = (local.day(), local.year(), local.hour(), local.minute());
+        let (day, year, hour, minute) = (self.ordinal(local.day()), local.year(), local.hour(), local.minute());
         match (self.language, months) {
             (Language::English, Some((month, _))) => format!("{day} {month} {year}, {hour:02}:{minute:02}"),
             (Language::French, Some((_, month))) => format!("{day} {month} {year} à {hour:02}:{minute:02}"),
@@ -86,7 +99,7 @@ impl Locale {
         let Some(local) = time.utc().map(|utc| utc.with_timezone(&self.zone)) else { return String::new() };
         let months = MONTHS.get(usize::try_from(local.month0()).unwrap_or(0)).copied().unwrap_or_default();
         let month = if self.language == Language::English { months.0 } else { months.1 };
-        format!("{} {month}", local.day())
+        format!("{} {month}", self.ordinal(local.day()))
     }
 
     /// Day, month, hour and minute.
@@ -156,8 +169,8 @@ mod tests {
         assert_eq!((english.percent(rate), french.percent(rate)), ("41.07%".into(), "41,07\u{202f}%".into()));
         let time = Time::from_micros(1_777_680_000_000_000);
         assert_eq!(english.time(time), "1 May 2026, 20:00");
-        assert_eq!(french.time(time), "1 mai 2026 à 20:00");
-        assert_eq!((english.hour(time), french.day(time)), ("1 May 20:00".into(), "1 mai".into()));
+        assert_eq!(french.time(time), "1er mai 2026 à 20:00");
+        assert_eq!((english.hour(time), french.day(time)), ("1 May 20:00".into(), "1er mai".into()));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use axum::extract::{Path, Query};
 use axum::response::Response;
-use domain::{Agent, Fact};
+use contract::topic::Topic;
+use domain::{Agent, Entry, Fact};
 use maud::{Markup, html};
 use serde::Deserialize;
 use view::{Message, Recipient, Step};
@@ -70,7 +71,7 @@ fn standing(asked: &Asked<'_>, recipient: &Recipient, then: &Then) -> Markup {
             div { dt { (asked.word(Word::AddressUsed)) } dd.any { (recipient.address.as_deref().unwrap_or(asked.word(Word::NotKept))) } }
         }
         @if let Some(remedy) = status::remedy(&recipient.row, locale) {
-            p.remedy { strong { (asked.word(Word::WhatToDo)) ": " } (remedy) }
+            p.remedy { strong { (asked.word(Word::WhatToDo)) (asked.locale.colon()) } (remedy) }
         }
     }
 }
@@ -95,11 +96,18 @@ fn step(asked: &Asked<'_>, step: &Step) -> Markup {
             @if !step.counts { p.hint { (asked.word(Word::NotCounted)) } }
             p.hint {
                 (asked.word(Word::Arrived)) " " (locale.time(entry.arrival.received)) " " (asked.word(Word::From)) " "
-                @if !entry.provider.is_empty() { (entry.provider) ", " }
+                @if let Some(origin) = origin(asked, entry) { (origin) ", " }
                 code { (source.topic) "/" (source.partition) "@" (source.offset) }
             }
         }
     }
+}
+
+/// Who told it: the platform, whichever provider its send names, or a provider.
+fn origin<'a>(asked: &Asked<'_>, entry: &'a Entry) -> Option<&'a str> {
+    let is_platforms = *entry.arrival.source.topic == *Topic::Platform.short();
+    let provider = Some(&*entry.provider).filter(|provider| !provider.is_empty());
+    if is_platforms { Some(asked.word(Word::ThePlatform)) } else { provider }
 }
 
 /// What happened, in words.
@@ -118,20 +126,23 @@ pub(crate) fn fact(asked: &Asked<'_>, fact: &Fact) -> Markup {
             (say("A try failed for now", "Un essai a échoué pour l'instant").to_owned(), reason)
         }
         Fact::Delivered => (say("Delivered", "Livré").to_owned(), ""),
-        Fact::Bounced { class, reason, .. } => {
-            (format!("{}: {}", say("Bounced", "Rebond"), said(reason::bounce(*class).0, locale)), reason)
-        }
-        Fact::Dropped(drop) => {
-            (format!("{}: {}", say("Dropped", "Abandonné"), said(reason::drop(drop.reason).0, locale)), &drop.text)
-        }
+        Fact::Bounced { class, reason, .. } => (
+            format!("{}{}{}", say("Bounced", "Rebond"), locale.colon(), said(reason::bounce(*class).0, locale)),
+            reason,
+        ),
+        Fact::Dropped(drop) => (
+            format!("{}{}{}", say("Dropped", "Abandonné"), locale.colon(), said(reason::drop(drop.reason).0, locale)),
+            &drop.text,
+        ),
         Fact::Opened(agent) => (format!("{} {}", say("Opened", "Ouvert"), by(agent)), ""),
         Fact::Clicked { agent, link } => (format!("{} {}", say("Clicked", "Cliqué"), by(agent)), link),
         Fact::Complained => (say("Reported as spam", "Signalé comme pourriel").to_owned(), ""),
         Fact::Unsubscribed { .. } => (say("Unsubscribed", "Désabonné").to_owned(), ""),
         Fact::Resubscribed { .. } => (say("Subscribed again", "Réabonné").to_owned(), ""),
-        Fact::Withheld(reason) => {
-            (format!("{}: {}", say("Not sent", "Non envoyé"), said(reason::withheld(*reason), locale)), "")
-        }
+        Fact::Withheld(reason) => (
+            format!("{}{}{}", say("Not sent", "Non envoyé"), locale.colon(), said(reason::withheld(*reason), locale)),
+            "",
+        ),
     };
     html! { (what) @if !words.is_empty() { " " q { (words) } } }
 }

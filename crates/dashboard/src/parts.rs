@@ -21,7 +21,7 @@ pub(crate) fn links(asked: &Asked<'_>, campaign: &str) -> Result<Markup, Error> 
     let row = |link: &Link| {
         html! { tr {
             // Shown, not linked: where it leads is the mail's business.
-            th.any scope="row" { code { (link.template) } }
+            th.any scope="row" { code { (shown(&link.template)) } }
             @for number in [link.clicked, link.clicks, link.machine_clicks] { td.number { (asked.locale.number(number)) } }
         } }
     };
@@ -34,6 +34,13 @@ pub(crate) fn links(asked: &Asked<'_>, campaign: &str) -> Result<Markup, Error> 
             }
         }
     })
+}
+
+/// A link as a person reads it: a parameter whose value is not kept, because it may tell the recipient, does not end bare.
+fn shown(template: &str) -> String {
+    let Some((place, query)) = template.split_once('?') else { return template.to_owned() };
+    let whole = |pair: &str| if pair.ends_with('=') { format!("{pair}…") } else { pair.to_owned() };
+    format!("{place}?{}", query.split('&').map(whole).collect::<Vec<_>>().join("&"))
 }
 
 pub(crate) fn providers(asked: &Asked<'_>, campaign: &str) -> Result<Markup, Error> {
@@ -75,6 +82,24 @@ fn row(asked: &Asked<'_>, part: &Part, nameless: Word) -> Markup {
             @for number in before { td.number { (locale.number(number)) } }
             td.number { (locale.percent(rate)) }
             @for number in after { td.number { (locale.number(number)) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_link_shows_where_something_was_left_out() {
+        for (template, said) in [
+            ("https://a.example/x", "https://a.example/x"),
+            ("https://a.example/x?utm_source=mail&c=", "https://a.example/x?utm_source=mail&c=…"),
+            ("https://a.example/x?c=&d", "https://a.example/x?c=…&d"),
+            ("https://a.example/=", "https://a.example/="),
+            ("", ""),
+        ] {
+            assert_eq!(shown(template), said);
         }
     }
 }

@@ -30,7 +30,7 @@ fn sums(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
     let (locale, of) = (&asked.locale, &campaign.counters);
     let part = |word: Word, number: u64| format!("{} {}", locale.word(word), locale.number(number));
     let words = Status::ALL.into_iter().filter(|status| of.by_status.get(*status) > 0);
-    let words: Vec<String> = words.map(|word| part(status::word(word), of.by_status.get(word))).collect();
+    let words: Vec<String> = words.map(|word| part(status::part(word), of.by_status.get(word))).collect();
     html! {
         p.sum { (part(Word::Sent, of.sent)) " = "
             a href=(path(&["campaigns", &campaign.id, Tile::Pending.word()])) { (part(Word::Pending, of.pending)) }
@@ -64,7 +64,7 @@ fn told(asked: &Asked<'_>, proof: &Proof) -> Markup {
     html! {
         p.proved.alert[proof.difference > 0] {
             (locale.word(Word::RecountedFrom)) " " (locale.number(proof.events)) " " (locale.word(Word::EventsOf)) " "
-            (locale.number(proof.messages)) " " (locale.word(Word::MessagesAt)) " " time { (locale.clock(proof.at)) } ": "
+            (locale.number(proof.messages)) " " (locale.word(Word::MessagesAt)) " " time { (locale.clock(proof.at)) } (locale.colon())
             strong { (locale.word(Word::Difference)) " " (locale.number(proof.difference)) } "."
         }
     }

@@ -40,7 +40,7 @@ pub(crate) async fn page(
             let list = (asked.organisation(), campaign.id.as_str(), tile);
             let page = asked.rows.narrowed(list, &part, wanted.after.as_deref(), PAGE_ROWS)?;
             let here = path(&["campaigns", &id, tile.word()]);
-            let title = format!("{}: {}", name(&campaign), asked.word(tile_word(tile)));
+            let title = format!("{}{}{}", name(&campaign), asked.locale.colon(), asked.word(tile_word(tile)));
             let main = html! {
                 p.trail { a href=(path(&["campaigns", &id])) { (name(&campaign)) } }
                 div #heading data-live {
@@ -87,12 +87,14 @@ fn narrowed(asked: &Asked<'_>, part: &Narrow, here: &str, page: &RecipientPage) 
         Narrow::All => return Markup::default(),
         Narrow::Words(_) => format!("{} {}", locale.word(Word::FoundOf), locale.number(page.count)),
         Narrow::Dropped(why) => {
-            format!("{}: {}", locale.word(Word::Reason), status::said(reason::drop(*why).0, locale))
+            format!("{}{}{}", locale.word(Word::Reason), locale.colon(), status::said(reason::drop(*why).0, locale))
         }
         Narrow::Withheld(why) => {
-            format!("{}: {}", locale.word(Word::Reason), status::said(reason::withheld(*why), locale))
+            format!("{}{}{}", locale.word(Word::Reason), locale.colon(), status::said(reason::withheld(*why), locale))
         }
-        Narrow::Status(status) => format!("{}: {}", locale.word(Word::Status), locale.word(status::word(*status))),
+        Narrow::Status(status) => {
+            format!("{}{}{}", locale.word(Word::Status), locale.colon(), locale.word(status::part(*status)))
+        }
     };
     html! {
         p { (said) " · " a href=(here) { (locale.word(Word::ShowAll)) } }

@@ -35,7 +35,7 @@ const VIEWER: Rule = Rule::From(Role::Viewer);
 const SENDER: Rule = Rule::From(Role::Sender);
 
 /// All routes.
-pub const ROUTES: [Line; 16] = [
+pub const ROUTES: [Line; 17] = [
     ("/", VIEWER, || get(campaigns::home)),
     ("/login", Rule::Anyone, || get(login::form).post(login::submit)),
     ("/logout", Rule::Anyone, || post(login::logout)),
@@ -51,6 +51,7 @@ pub const ROUTES: [Line; 16] = [
     ("/clients/{client}/mails/{message}/body", VIEWER, || get(body::page)),
     ("/live", VIEWER, || get(live::events)),
     ("/assets/style.css", Rule::Anyone, || get(asset::style)),
+    ("/assets/icon.svg", Rule::Anyone, || get(asset::icon)),
     ("/assets/live.js", Rule::Anyone, || get(asset::script)),
 ];
 

@@ -14,10 +14,10 @@ use view::{Checked, Error};
 use crate::answer::{Asked, Asking, Made};
 use crate::client::clock;
 use crate::filter::{field, select};
-use crate::layout::{path, table};
+use crate::layout::table;
 use crate::text::Word;
 use crate::then::Then;
-use crate::{chain, reason, status};
+use crate::{chain, clients, reason, status};
 
 /// Clients that this page checks at once, whatever an organisation's limit is.
 const PAGE_MAX: u32 = 1_000;
@@ -135,13 +135,13 @@ fn shown(asked: &Asked<'_>, then: &Then, checked: &[Checked], given: &Given) -> 
 }
 
 fn row(asked: &Asked<'_>, one: &Checked, given: &Given) -> Result<Markup, Error> {
-    let name = asked.rows.name(asked.organisation(), &one.client)?;
+    let listed = asked.rows.listed(asked.organisation(), &one.client)?;
     let goes = one.is_known && one.verdict.may_send();
     let (sign, word, class) = if goes { ("✓", Word::Send, "delivered") } else { ("✕", Word::Withhold, "bounce") };
     Ok(html! {
         tr {
             th.any scope="row" {
-                @if one.is_known { a href=(path(&["clients", &one.client])) { (name.as_deref().unwrap_or(&one.client)) } }
+                @if one.is_known { (clients::named(asked, &listed)) }
                 @else { (given.get(&one.client).unwrap_or(&one.client)) }
             }
             td { span.badge.(class) { span aria-hidden="true" { (sign) " " } (asked.word(word)) } }
@@ -149,7 +149,7 @@ fn row(asked: &Asked<'_>, one: &Checked, given: &Given) -> Result<Markup, Error>
                 @if !one.is_known { (asked.word(Word::UnknownClient)) } @else {
                     @if one.verdict.no_activity_on_record { p.hint { (asked.word(Word::NoActivity)) } }
                     ul.holdings { @for hindrance in &one.verdict.hindrances {
-                        li { (status::said(reason::withheld(hindrance.reason), &asked.locale)) ": " (chain::holding(asked, &hindrance.holding)) }
+                        li { (status::said(reason::withheld(hindrance.reason), &asked.locale)) (asked.locale.colon()) (chain::holding(asked, &hindrance.holding)) }
                     } }
                 }
             }

@@ -100,7 +100,8 @@ fn chart(asked: &Asked<'_>, points: &[Point], width: Width) -> Markup {
         (&OPENED, points.iter().map(|point| point.opened).collect()),
         (&CLICKED, points.iter().map(|point| point.clicked).collect()),
     ];
-    bars(&said, &kinds, |place| points.get(place).map(|point| named(locale, point, width)).unwrap_or_default())
+    let place = |place| points.get(place).map(|point| named(locale, point, width)).unwrap_or_default();
+    bars(&said, &kinds, place, |number| locale.number(number))
 }
 
 fn named(locale: &Locale, point: &Point, width: Width) -> String {
@@ -120,7 +121,7 @@ fn figures(asked: &Asked<'_>, points: &[Point], width: Width) -> Markup {
             td.number { (locale.number(point.clicked)) }
         }
     } };
-    layout::table(locale.word(Word::OverTime), &head, &rows)
+    layout::table(locale.word(Word::AsTable), &head, &rows)
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) fn by_status(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
     let there: Vec<(Status, u64)> =
         BAR.iter().map(|(word, _)| (*word, of.by_status.get(*word))).filter(|(_, count)| *count > 0).collect();
     let share = |numerator| locale.percent(Rate { name: "", numerator, denominator: of.sent, of: Denominator::Sent });
-    let words = there.iter().map(|(word, count)| format!("{} {}", locale.word(status::word(*word)), share(*count)));
+    let words = there.iter().map(|(word, count)| format!("{} {}", locale.word(status::part(*word)), share(*count)));
     let description = words.collect::<Vec<_>>().join(", ");
     let said = Said { id: "by-status", title: locale.word(Word::StatusChart), description: &description };
     let bar = BAR.map(|(word, colour)| (colour, of.by_status.get(word)));
@@ -47,7 +47,7 @@ pub(crate) fn by_status(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
                 } }
                 tbody { @for (word, count) in there {
                     tr {
-                        th scope="row" { span.key.(word.word()) aria-hidden="true" {} " " (locale.word(status::word(word))) }
+                        th scope="row" { span.key.(word.word()) aria-hidden="true" {} " " (locale.word(status::part(word))) }
                         td.number { a href=(address(&here, &[("status", word.word())])) { (locale.number(count)) } }
                         td.number { (share(count)) }
                     }

@@ -9,10 +9,25 @@ use crate::locale::Locale;
 use crate::reason::{self, Both};
 use crate::text::{Language, Word};
 
-/// The word of a status.
+/// The word of one message's status.
 pub(crate) const fn word(status: Status) -> Word {
     match status {
-        Status::Sent => Word::Sent,
+        Status::Sent => Word::IsSent,
+        Status::Delivered => Word::IsDelivered,
+        Status::Open => Word::IsOpen,
+        Status::Click => Word::IsClick,
+        Status::Bounce => Word::IsBounce,
+        Status::Dropped => Word::IsDropped,
+        Status::Spam => Word::IsSpam,
+        Status::Unsubscribed => Word::IsUnsubscribed,
+        Status::Withheld => Word::IsNotSent,
+    }
+}
+
+/// The word of all messages of a status, where Sent would be the sum of them all.
+pub(crate) const fn part(status: Status) -> Word {
+    match status {
+        Status::Sent => Word::NoReportYet,
         Status::Delivered => Word::Delivered,
         Status::Open => Word::Open,
         Status::Click => Word::Click,

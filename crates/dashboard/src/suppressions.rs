@@ -10,9 +10,9 @@ use view::{Error, Suppressed};
 
 use crate::answer::{Asked, Asking};
 use crate::campaigns::PAGE_ROWS;
-use crate::layout::{self, pages, path, table};
+use crate::layout::{self, pages, table};
 use crate::text::Word;
-use crate::{chain, recipients, then};
+use crate::{chain, clients, recipients, then};
 
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
@@ -55,10 +55,7 @@ fn row(asked: &Asked<'_>, one: &Suppressed) -> Result<Markup, Error> {
 /// The client, or the address as far as a mail of it is known.
 fn whom(asked: &Asked<'_>, one: &Suppressed) -> Result<Markup, Error> {
     Ok(match (&one.subject, &one.mail) {
-        (Subject::Client(id), _) => {
-            let name = asked.rows.name(asked.organisation(), id)?;
-            html! { a href=(path(&["clients", id])) { (name.unwrap_or_else(|| id.clone())) } }
-        }
+        (Subject::Client(id), _) => clients::named(asked, &asked.rows.listed(asked.organisation(), id)?),
         (Subject::Address(_), Some(mail)) => html! {
             (recipients::client(mail)) br; span.any { (mail.address.as_deref().unwrap_or(asked.word(Word::NotKept))) }
         },

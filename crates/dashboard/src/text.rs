@@ -132,6 +132,8 @@ words! {
     ByReason: "By reason", "Par motif";
     Recipients: "Recipients", "Destinataires";
     Client: "Client", "Client";
+    ClientId: "Id", "Identifiant";
+    Addresses: "Addresses", "Adresses";
     AddressUsed: "Address used", "Adresse utilisée";
     Status: "Status", "Statut";
     Reason: "Reason", "Motif";
@@ -145,6 +147,17 @@ words! {
     Happened: "Happened", "Survenu";
     Arrived: "Arrived", "Reçu";
     From: "from", "de";
+    ThePlatform: "the platform", "la plateforme";
+    IsSent: "Sent", "Envoyé";
+    IsDelivered: "Delivered", "Livré";
+    IsOpen: "Open", "Ouvert";
+    IsClick: "Click", "Cliqué";
+    IsBounce: "Bounce", "Rebond";
+    IsDropped: "Dropped", "Abandonné";
+    IsSpam: "Spam", "Pourriel";
+    IsUnsubscribed: "Unsubscribed", "Désabonné";
+    IsNotSent: "Not sent", "Non envoyé";
+    NoReportYet: "no report yet", "pas encore de rapport";
     NotCounted: "not counted: another version of it holds, or it was taken back", "non compté : une autre version vaut, ou il a été retiré";
     MoreThanKept: "More happened than is kept: totals say at least.", "Il s'en est passé davantage que ce qui est conservé : les totaux sont des minimums.";
     WhatToDo: "What it means and what to do", "Ce que cela signifie et que faire";
@@ -213,7 +226,7 @@ words! {
     MessagesClicked: "Messages", "Messages";
     ClicksByPersons: "Clicks", "Clics";
     ClicksByMachines: "By machines", "Par des machines";
-    CountedLinks: "By template. Messages: those of the Click tile in which a person followed it, so one message may count for several links. Clicks: each time; of each message the first ones are kept.", "Par modèle. Messages : ceux de la tuile Clics dont une personne l'a suivi ; un message peut compter pour plusieurs liens. Clics : chaque fois ; les premiers de chaque message sont conservés.";
+    CountedLinks: "Without what differs from recipient to recipient, shown as “…”. Messages: those of the Click tile in which a person followed it, so one message may count for several links. Clicks: each time; of each message the first ones are kept.", "Sans ce qui diffère d'un destinataire à l'autre, montré par « … ». Messages : ceux de la tuile Clics dont une personne l'a suivi ; un message peut compter pour plusieurs liens. Clics : chaque fois ; les premiers de chaque message sont conservés.";
     MoreThanShown: "There are more than are shown.", "Il y en a plus qu'affichés.";
     Providers: "Delivery providers", "Fournisseurs d'envoi";
     Provider: "Provider", "Fournisseur";

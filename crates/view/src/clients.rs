@@ -11,6 +11,7 @@ use domain::AddressHash;
 use domain::contact::Subject;
 use domain::contact::state::{Holding, held};
 
+use crate::listed::Listed;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::recipients::{Recipient, RecipientPage};
 use crate::tile::Tile;
@@ -20,15 +21,6 @@ use crate::{PAGE_ROWS_MAX, key, people};
 const LOOKED_AT_MAX: usize = 2_000;
 /// Messages of one client in one campaign that a search shows.
 const OF_CLIENT_MAX: usize = 100;
-
-/// A client of a list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Listed {
-    /// The id.
-    pub client: String,
-    /// The name, where the platform gave it and it is not erased.
-    pub name: Option<String>,
-}
 
 /// A part of a list of clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -173,7 +165,7 @@ impl Snapshot<'_> {
     }
 
     fn named(&self, organisation: &str, ids: impl Iterator<Item = String>) -> Result<Vec<Listed>, Error> {
-        ids.map(|client| Ok(Listed { name: self.name(organisation, &client)?, client })).collect()
+        ids.map(|client| self.listed(organisation, &client)).collect()
     }
 
     /// Gives `each` every client whom the words find, once, until it wants no more; where to go on when the bound was met.
