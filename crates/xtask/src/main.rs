@@ -2,6 +2,7 @@
 //! seconds.
 
 mod alerts;
+mod axe;
 mod chaos;
 mod demo;
 mod described;

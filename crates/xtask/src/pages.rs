@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use crate::run::{on_path, run};
+use crate::run::run;
 use crate::served::{LISTEN, Served};
 use crate::setup::{self, Purpose};
 
@@ -16,12 +16,10 @@ const PICTURES: [(&str, &str, u32); 3] = [
 ];
 /// Width of a picture in pixels.
 const WIDTH: u32 = 1_280;
-/// Browsers that take pictures, the first that is there.
-const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// Plays the demo, serves it, looks at it.
 pub(crate) fn command(_: &[String]) -> Result<ExitCode, String> {
-    let browser = BROWSERS.into_iter().find(|name| on_path(name)).ok_or("no browser: apt-get install chromium")?;
+    let browser = setup::browser().ok_or("no browser: apt-get install chromium")?;
     setup::ready(Purpose::Run, true)?;
     run(&mut setup::cargo(&["build", "-p", "mailtally"]))?;
     let place = std::env::temp_dir().join(format!("mailtally-pages-{}", std::process::id()));

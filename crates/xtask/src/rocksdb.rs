@@ -107,7 +107,7 @@ pub(crate) fn fetch(folder: &Path) -> Result<(), String> {
 }
 
 /// Compares what `sha256sum` printed with the pinned checksum.
-fn check(printed: &str, wanted: &str) -> Result<(), String> {
+pub(crate) fn check(printed: &str, wanted: &str) -> Result<(), String> {
     match printed.split_whitespace().next() {
         Some(found) if found == wanted => Ok(()),
         Some(_) => Err(format!("checksum mismatch, wanted {wanted}: {printed}: remove the file and try again")),

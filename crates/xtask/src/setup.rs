@@ -35,7 +35,7 @@ enum Source {
 /// A thing that is needed, what for, how to see it, and where it comes from.
 type Need = (&'static str, Purpose, fn(&Link) -> bool, Source);
 
-const NEEDS: [Need; 19] = [
+const NEEDS: [Need; 20] = [
     ("a C++ compiler", Purpose::Run, |_| on_path("c++"), Source::Debian("g++")),
     ("libclang, for RocksDB's bindings", Purpose::Run, |_| libclang().is_some(), Source::Debian("libclang-dev")),
     (
@@ -73,11 +73,12 @@ const NEEDS: [Need; 19] = [
     ),
     ("a JDK, for Apache Kafka", Purpose::Kafka, |_| has_java(), Source::Debian("default-jdk-headless")),
     ("openssl, for a secure Kafka", Purpose::Kafka, |_| on_path("openssl"), Source::Debian("openssl")),
+    ("a browser, for the pages", Purpose::Test, |_| browser().is_some(), Source::Debian("chromium")),
     ("rustfmt", Purpose::Test, |_| cargo_has("fmt"), Source::Rust("rustfmt", "rustfmt")),
     ("clippy", Purpose::Test, |_| cargo_has("clippy"), Source::Rust("clippy", "rust-clippy")),
     ("promtool, for the alerts", Purpose::Test, |_| on_path("promtool"), Source::Debian("prometheus")),
     ("Python with venv, for its examples", Purpose::Test, |_| has_venv(), Source::Debian("python3-venv")),
-    ("Node and npm, for its example", Purpose::Test, |_| on_path("npm"), Source::Debian("npm")),
+    ("Node and npm, for its example and for axe-core", Purpose::Test, |_| on_path("npm"), Source::Debian("npm")),
     ("a Java compiler, for its example", Purpose::Test, |_| on_path("javac"), Source::Debian("default-jdk-headless")),
     ("Maven, for the example in Java", Purpose::Test, |_| on_path("mvn"), Source::Debian("maven")),
 ];
@@ -229,6 +230,11 @@ fn with_flag(own: Option<String>, flag: &str) -> String {
         Some(own) => format!("{own} {flag}"),
         None => flag.to_owned(),
     }
+}
+
+/// A browser that can be driven; the first that is there.
+pub(crate) fn browser() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| on_path(name))
 }
 
 /// The folder of a libclang.

@@ -8,7 +8,7 @@ use broker::{Cluster, Options};
 
 use crate::run::run;
 use crate::setup::{self, Purpose};
-use crate::{alerts, chaos, described, examples};
+use crate::{alerts, axe, chaos, described, examples};
 
 /// When a step is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,12 @@ const BROKER_SUITES: [(&str, &[&str]); 3] = [
 const EXAMPLES: (&str, &[&str]) =
     ("examples over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "examples"]);
 
+/// Suites that drive a real browser, behind the feature `browser` of their crate: a name and cargo's arguments, one line each.
+const BROWSER_SUITES: [(&str, &[&str]); 2] = [
+    ("a browser", &["test", "-p", "browser", "--features", "browser"]),
+    ("pages in a browser", &["test", "-p", "mailtally", "--features", "browser", "--test", "pages"]),
+];
+
 /// A run of the chaos programme: its name, and how it is done.
 type Run = (&'static str, fn() -> Result<(), String>);
 
@@ -76,6 +82,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     if !quick && !only_broker {
         table.step("alerts", alerts::check);
         table.step("read api described", described::check);
+        browser_suites(&mut table);
     }
     if !quick {
         broker_suites(&mut table);
@@ -126,6 +133,17 @@ fn broker_suites(table: &mut Table) {
     }
 }
 
+/// Runs the suites that drive a browser. Where axe-core cannot be fetched each of them has failed: none is skipped.
+fn browser_suites(table: &mut Table) {
+    let axe = OnceCell::new();
+    for (name, suite) in BROWSER_SUITES {
+        table.step(name, || {
+            let axe = axe.get_or_init(axe::fetched).as_ref().map_err(String::clone)?;
+            run(setup::cargo(suite).env(axe::VARIABLE, axe))
+        });
+    }
+}
+
 fn verdict(table: &[Line]) -> ExitCode {
     eprintln!();
     for (name, took, result) in table {
@@ -164,10 +182,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_suite_that_needs_a_broker_asks_for_the_feature_and_has_its_own_name() {
-        for (name, cargo) in BROKER_SUITES {
-            assert!(cargo.windows(2).any(|pair| matches!(pair, ["--features", feature] if feature.contains("broker"))));
-            assert_eq!(BROKER_SUITES.iter().filter(|(other, _)| *other == name).count(), 1, "{name}");
+    fn a_suite_asks_for_the_feature_of_what_it_needs_and_has_its_own_name() {
+        let all = || BROKER_SUITES.iter().chain(&BROWSER_SUITES);
+        for (suites, needs) in [(&BROKER_SUITES[..], "broker"), (&BROWSER_SUITES[..], "browser")] {
+            for (name, cargo) in suites {
+                assert!(cargo.windows(2).any(|pair| pair == ["--features", needs]), "{name}");
+                assert_eq!(all().filter(|(other, _)| other == name).count(), 1, "{name}");
+            }
         }
     }
 

@@ -12,10 +12,19 @@ use serde_json::Value;
 /// How long anything may take before it counts as hanging.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The binary. A suite's seed, broker and examples are none of its configuration.
+/// What suites are told by the environment: none of it is the binary's configuration.
+const SUITES_OWN: [&str; 5] = [
+    "MAILTALLY_SEED",
+    "MAILTALLY_TEST_KAFKA",
+    "MAILTALLY_TEST_EXAMPLES",
+    "MAILTALLY_TEST_AXE",
+    "MAILTALLY_TEST_PICTURES",
+];
+
+/// The binary.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailtally"));
-    for name in ["MAILTALLY_SEED", "MAILTALLY_TEST_KAFKA", "MAILTALLY_TEST_EXAMPLES"] {
+    for name in SUITES_OWN {
         command.env_remove(name);
     }
     command
