@@ -81,6 +81,9 @@ fn is_too_old(store: &Position, log: &LogFacts, now_ms: i64) -> bool {
 
 /// Decides.
 pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i64) -> Plan {
+    if let Some(store) = store.filter(|store| store.fold_version != 0 && store.identity != log.identity) {
+        return Plan::Stop(other(&store.identity, &log.identity));
+    }
     let committed = log.committed.unwrap_or(log.input_start);
     if committed > log.input_end {
         return Plan::Stop(format!(
@@ -97,12 +100,6 @@ pub fn decide(version: u32, store: Option<&Position>, log: &LogFacts, now_ms: i6
     let Some(store) = store else { return Plan::Replay { from: log.state_start, to: log.state_end } };
     if store.fold_version == 0 {
         return filled_on(store, log, now_ms);
-    }
-    if store.identity != log.identity {
-        return Plan::Stop(format!(
-            "the store belongs to {:?}, this is {:?}: put the right log or the right state directory in place",
-            store.identity, log.identity
-        ));
     }
     if store.input > committed {
         return Plan::Stop(format!(
@@ -133,6 +130,33 @@ fn filled_on(store: &Position, log: &LogFacts, now_ms: i64) -> Plan {
         return Plan::Full;
     }
     Plan::Replay { from: store.state, to: log.state_end }
+}
+
+/// What is another log than the store's, and what to do.
+fn other(store: &Identity, log: &Identity) -> String {
+    let again = |what: &str, of: &str, is: &str| {
+        format!(
+            "the {what} topic was deleted and made again since this store was written (its id was {of}, now it is {is}): put the old \
+             topic back, or begin anew under another prefix"
+        )
+    };
+    if store.log != log.log {
+        return format!(
+            "the store belongs to log {}, this is log {}: connect to the one that it belongs to, or give it a data directory of its own",
+            store.log, log.log
+        );
+    }
+    if store.input_topic != log.input_topic {
+        return again("input", &store.input_topic, &log.input_topic);
+    }
+    if store.state_topic != log.state_topic {
+        return again("state", &store.state_topic, &log.state_topic);
+    }
+    format!(
+        "the input topic has {} partitions and had {} when this store was written: partitions never change in place, begin anew under \
+         another prefix",
+        log.partitions, store.partitions
+    )
 }
 
 fn newer(found: u32, version: u32) -> String {
@@ -251,6 +275,33 @@ mod tests {
             (None, log(Some(4))),
         ] {
             assert!(matches!(decide(1, store.as_ref(), &facts, 0), Plan::Stop(_)), "{store:?} {facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_store_of_another_log_says_what_is_another() {
+        let identity = |log: &str, input: &str, state: &str, partitions| Identity {
+            log: log.to_owned(),
+            input_topic: input.to_owned(),
+            state_topic: state.to_owned(),
+            partitions,
+        };
+        let facts = LogFacts { identity: identity("c", "i", "s", 4), ..log(Some(7)) };
+        for (theirs, words) in [
+            (identity("d", "i", "s", 4), "the store belongs to log d, this is log c"),
+            (
+                identity("c", "j", "s", 4),
+                "the input topic was deleted and made again since this store was written (its id was j, now it is i)",
+            ),
+            (identity("c", "i", "t", 4), "the state topic was deleted and made again"),
+            (identity("c", "i", "s", 2), "the input topic has 4 partitions and had 2"),
+        ] {
+            let store = Position { identity: theirs, ..position(6, 4) };
+            // Even where its offsets could not be right either.
+            for committed in [Some(7), Some(21), None] {
+                let plan = decide(1, Some(&store), &LogFacts { committed, ..facts.clone() }, 0);
+                assert!(matches!(&plan, Plan::Stop(why) if why.contains(words)), "{plan:?}");
+            }
         }
     }
 

@@ -20,7 +20,9 @@ pub enum CommitError {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The offset is below the partition's start: what was there is gone (retention, or another log).
-    #[error("offset {asked} of {partition} is gone, the log now starts at {start}")]
+    #[error(
+        "offset {asked} of {partition} is gone, the log now starts at {start}: what lies between was not folded; put it back, or accept the loss by committing {start}"
+    )]
     OffsetLost {
         /// The partition.
         partition: TopicPartition,

@@ -5,6 +5,7 @@
 mod commands;
 pub(crate) mod control;
 mod door;
+mod identity;
 mod letters;
 mod metered;
 mod pages;

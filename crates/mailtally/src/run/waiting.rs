@@ -6,6 +6,8 @@ use std::time::Duration;
 use log::{Error, Membership, Rebalance};
 use service::health::Board;
 
+use crate::system::now_ms;
+
 /// A membership that is watched.
 pub(super) struct Waiting {
     member: Box<dyn Membership>,
@@ -38,6 +40,10 @@ impl Membership for Waiting {
     fn complete(&mut self, rebalance: Rebalance) -> Result<(), Error> {
         // Who has lost its partitions waits for others.
         let waits = matches!(rebalance, Rebalance::Lost(_));
+        match &rebalance {
+            Rebalance::Assigned(partitions) => self.board.given(partitions, now_ms()),
+            Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => self.board.taken(partitions),
+        }
         let done = self.member.complete(rebalance);
         self.board.rebalancing(&self.name, waits);
         done

@@ -11,12 +11,13 @@ use engine::TopicPartition;
 use service::health::Board;
 use service::metric;
 
+use super::identity::Identity;
 use super::letters::Letters;
 use super::metered::Metered;
 use super::unmatched::Unmatched;
 use super::upkeep::pause;
 use crate::space;
-use crate::system::{Medium, System, now_ms};
+use crate::system::{Medium, Standing, System, now_ms};
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -31,6 +32,7 @@ pub(super) struct Watch {
     headroom_bytes: u64,
     unmatched: Unmatched,
     letters: Letters,
+    identity: Identity,
     blind: bool,
     /// Whether this process folds nothing, so that the state of the folds is for others to tell.
     pub(super) only_disk: bool,
@@ -39,8 +41,8 @@ pub(super) struct Watch {
 impl Watch {
     /// Watches this system.
     pub(super) fn new(system: Arc<System>, board: Arc<Board>, log: Arc<Metered>, headroom_bytes: u64) -> Self {
-        let (unmatched, letters) = (Unmatched::default(), Letters::default());
-        Self { system, board, log, headroom_bytes, unmatched, letters, blind: false, only_disk: false }
+        let (unmatched, letters, identity) = (Unmatched::default(), Letters::default(), Identity::default());
+        Self { system, board, log, headroom_bytes, unmatched, letters, identity, blind: false, only_disk: false }
     }
 
     /// Starts the thread; it ends soon after `stop`.
@@ -66,6 +68,12 @@ impl Watch {
             // Said once, not every second.
             Err(error) if !std::mem::replace(&mut self.blind, true) => tracing::warn!(%error, "lag is not known"),
             Err(_) => {}
+        }
+        if matches!(self.system.medium, Medium::Kafka(..)) {
+            match self.identity.look(self.system.log.as_ref()) {
+                Ok(why) => why.into_iter().for_each(|why| self.board.fail(&why)),
+                Err(error) => tracing::debug!(%error, "whether the topics are the same is not known"),
+            }
         }
         match self.unmatched.look(self.system.log.as_ref(), &self.system.settings) {
             Ok(waiting) => gauge(metrics::gauge!(metric::UNMATCHED), u64::try_from(waiting).unwrap_or(u64::MAX)),
@@ -110,14 +118,12 @@ impl Watch {
     }
 
     fn lag(&self) -> Result<()> {
-        for task in self.system.tasks() {
+        for task in self.system.tasks().filter(|task| self.board.knows(*task)) {
             let Some(fold) = self.system.topology.fold(task) else { continue };
             let input = TopicPartition { topic: fold.input.clone(), partition: task.partition };
-            let committed = self.system.committed_of(fold, &input)?;
-            let bounds = self.system.log.bounds(&input)?;
-            let lag = self.system.lag(&input, committed, bounds)?;
-            let committed = committed.unwrap_or(bounds.start);
-            self.board.compare(task, committed, committed.saturating_add(lag), now_ms());
+            let Standing { next, lag, stable_lag } = self.system.standing(fold, &input)?;
+            let ends = (next.saturating_add(lag), next.saturating_add(stable_lag));
+            self.board.compare_stable(task, next, ends, now_ms());
         }
         Ok(())
     }

@@ -7,10 +7,10 @@ use engine::{Fold, TopicPartition};
 use kafka::Group;
 use log::ReadLimit;
 use serde_json::{Value, json};
-use service::health::{Report, TaskReport};
+use service::health::{Progress, Report, TaskReport};
 
 use crate::show::grid;
-use crate::system::{Folds, Medium, System, now_ms};
+use crate::system::{Folds, Medium, Standing, System, now_ms};
 
 /// One task.
 pub(super) struct Task {
@@ -29,8 +29,8 @@ pub(super) struct Task {
     /// How long the oldest record that is not committed has been there.
     oldest_ms: Option<i64>,
     why: Option<String>,
-    percent: Option<u64>,
-    eta_seconds: Option<u64>,
+    /// How far its restore or rebuild is; known to its own process.
+    progress: Option<Progress>,
 }
 
 /// All tasks, and the group that shares them on Kafka.
@@ -92,6 +92,7 @@ impl Tasks {
             ("Lag", true, 10),
             ("Stable", true, 10),
             ("Oldest", true, 8),
+            ("Commit age", true, 10),
             ("", false, 200),
         ];
         let kept = |place: usize| owned || ![2, 5, 6].contains(&place);
@@ -114,11 +115,7 @@ fn task(
     known: Option<&TaskReport>,
     group: Option<&Group>,
 ) -> Result<Task> {
-    let committed = at.committed_of(fold, input)?;
-    let bounds = at.log.bounds(input)?;
-    let lag = at.lag(input, committed, bounds)?;
-    let next = committed.unwrap_or(bounds.start).max(bounds.start);
-    let stable = at.readable(input)?.high_watermark;
+    let Standing { next, lag, stable_lag } = at.standing(fold, input)?;
     let oldest =
         if lag == 0 { None } else { at.log.read(input, next, ReadLimit { records: 1, bytes: 1 })?.records.pop() };
     let owner = group.and_then(|group| group.owner(input));
@@ -142,12 +139,11 @@ fn task(
         host: owner.map(|member| member.host.clone()),
         state,
         lag,
-        stable_lag: if lag == 0 { 0 } else { stable.saturating_sub(next) },
+        stable_lag,
         commit_age_ms: known.map(|known| known.commit_age_ms),
         oldest_ms: oldest.map(|stored| now_ms().saturating_sub(stored.record.timestamp_ms).max(0)),
         why: known.and_then(|known| known.why.clone()),
-        percent: progress.map(|progress| progress.percent),
-        eta_seconds: progress.and_then(|progress| progress.eta_seconds),
+        progress,
     })
 }
 
@@ -156,13 +152,13 @@ impl Task {
         json!({
             "fold": self.fold, "partition": self.partition, "owner": self.owner, "host": self.host, "state": self.state,
             "lag": self.lag, "stable_lag": self.stable_lag, "commit_age_ms": self.commit_age_ms,
-            "oldest_ms": self.oldest_ms, "why": self.why, "percent": self.percent, "eta_seconds": self.eta_seconds,
+            "oldest_ms": self.oldest_ms, "why": self.why, "percent": self.progress.map(|progress| progress.percent),
+            "records_per_second": self.progress.map(|progress| progress.rate),
+            "eta_seconds": self.progress.and_then(|progress| progress.eta_seconds),
         })
     }
 
-    fn cells(&self) -> [String; 8] {
-        let percent = self.percent.map(|percent| format!("{percent} %")).unwrap_or_default();
-        let eta = self.eta_seconds.map(|seconds| format!(", {seconds} s left")).unwrap_or_default();
+    fn cells(&self) -> [String; 9] {
         [
             self.fold.to_owned(),
             self.partition.to_string(),
@@ -171,9 +167,17 @@ impl Task {
             self.lag.to_string(),
             self.stable_lag.to_string(),
             self.oldest_ms.map(age).unwrap_or_default(),
-            self.why.clone().unwrap_or_else(|| format!("{percent}{eta}")),
+            self.commit_age_ms.map(age).unwrap_or_default(),
+            self.why.clone().or_else(|| self.progress.map(words)).unwrap_or_default(),
         ]
     }
+}
+
+/// A restore in words.
+fn words(progress: Progress) -> String {
+    let Progress { percent, rate, eta_seconds } = progress;
+    let left = eta_seconds.map_or_else(String::new, |seconds| format!(", {seconds} s left"));
+    format!("{percent} %, {rate} records/s{left}")
 }
 
 /// An age in the unit that it fills.
@@ -183,5 +187,41 @@ fn age(ms: i64) -> String {
         seconds @ 120..7_200 => format!("{} min", seconds / 60),
         seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
         seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restore_is_shown_with_its_share_its_rate_and_what_is_left() {
+        let progress = Some(Progress { percent: 43, rate: 120_000, eta_seconds: Some(12) });
+        let task = Task {
+            fold: "messages",
+            partition: 2,
+            owner: None,
+            host: None,
+            state: "restoring",
+            lag: 70,
+            stable_lag: 60,
+            commit_age_ms: Some(61_000),
+            oldest_ms: Some(7_200_000),
+            why: None,
+            progress,
+        };
+        assert_eq!(task.cells()[3..], ["restoring", "70", "60", "2 h", "61 s", "43 %, 120000 records/s, 12 s left"]);
+        let row = task.row();
+        for (key, value) in
+            [("percent", 43), ("records_per_second", 120_000), ("eta_seconds", 12), ("commit_age_ms", 61_000)]
+        {
+            assert_eq!(row[key], value, "{key}");
+        }
+        let words = |eta_seconds| words(Progress { percent: 0, rate: 0, eta_seconds });
+        assert_eq!(words(None), "0 %, 0 records/s", "before there is a rate nobody knows");
+        assert_eq!(
+            Task { why: Some("a store is open elsewhere".to_owned()), ..task }.cells()[8],
+            "a store is open elsewhere"
+        );
     }
 }

@@ -57,6 +57,16 @@ pub(crate) enum Medium {
     Kafka(Arc<Kafka>, Box<config::Kafka>),
 }
 
+/// Where a fold stands in a partition of its input, in offsets.
+pub(crate) struct Standing {
+    /// Its next offset.
+    pub(crate) next: Offset,
+    /// To the high watermark.
+    pub(crate) lag: u64,
+    /// To the last stable offset: what an open transaction holds back is not among them.
+    pub(crate) stable_lag: u64,
+}
+
 /// Who folds.
 pub(crate) enum Folds {
     /// Nobody, until [`System::settle`] is asked.
@@ -169,6 +179,19 @@ impl System {
             Medium::Embedded(_) => Ok(bounds),
             Medium::Kafka(log, _) => Ok(Bounds { high_watermark: log.stable(source)?, ..bounds }),
         }
+    }
+
+    /// Where a fold stands in a partition of its input. The committed offset is read first: the ends that follow cover it.
+    pub(crate) fn standing(&self, fold: &Fold, input: &TopicPartition) -> Result<Standing> {
+        let committed = self.committed_of(fold, input)?;
+        let bounds = self.log.bounds(input)?;
+        let lag = self.lag(input, committed, bounds)?;
+        let next = committed.unwrap_or(bounds.start).max(bounds.start);
+        let stable_lag = match lag {
+            0 => 0,
+            lag => self.readable(input)?.high_watermark.saturating_sub(next).min(lag),
+        };
+        Ok(Standing { next, lag, stable_lag })
     }
 
     /// Records that a fold has not committed yet, counted as offsets; 0 when none is left although offsets are.

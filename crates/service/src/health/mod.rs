@@ -7,7 +7,7 @@ mod share;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use engine::{Counts, Disposition, Offset, State, TaskId, Topology};
+use engine::{Counts, Disposition, Offset, State, TaskId, Topic, Topology};
 
 use crate::metric;
 use crate::metric::seconds;
@@ -19,6 +19,8 @@ pub const STUCK_MS: i64 = 60_000;
 /// The states of all tasks.
 pub struct Board {
     folds: Vec<&'static str>,
+    /// The folds' input topics, in their order.
+    inputs: Vec<Topic>,
     seen: Mutex<Seen>,
 }
 
@@ -61,7 +63,8 @@ impl Board {
         let folds: Vec<_> = topology.folds.iter().map(|fold| fold.name).collect();
         folds.iter().for_each(|fold| begin(fold));
         let tasks = tasks.into_iter().map(|id| (id, Task::opening(now_ms))).collect();
-        Self { folds, seen: Mutex::new(Seen { tasks, ..Seen::default() }) }
+        let inputs = topology.folds.iter().map(|fold| fold.input.clone()).collect();
+        Self { folds, inputs, seen: Mutex::new(Seen { tasks, ..Seen::default() }) }
     }
 
     /// Takes what a worker tells: its tasks' states, which of them wait and why, and what it has committed since the last time.
@@ -109,6 +112,11 @@ impl Board {
             let (rate, eta) = progress.map_or((0, None), |progress| (progress.rate, progress.eta_seconds));
             metric::restoring(self.fold(*id), id.partition, report::ratio(&task.state).unwrap_or(1.0), rate, eta);
         }
+    }
+
+    /// Whether a task is this process's.
+    pub fn knows(&self, id: TaskId) -> bool {
+        self.lock().tasks.contains_key(&id)
     }
 
     /// Whether a task polls and folds.

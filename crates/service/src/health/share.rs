@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::{State, TaskId};
+use engine::{State, TaskId, TopicPartition};
 
 use super::{Board, Task};
 use crate::metric;
@@ -26,6 +26,33 @@ impl Board {
             true => seen.waiting.insert(worker.to_owned(), REBALANCING),
             false => seen.waiting.remove(worker),
         };
+    }
+
+    /// The group has given these partitions of the folds' inputs to this process: their tasks are being opened, whether their worker
+    /// has told of them yet or not.
+    pub fn given(&self, partitions: &[TopicPartition], now_ms: i64) {
+        let mut seen = self.lock();
+        for task in self.tasks_of(partitions) {
+            seen.tasks.entry(task).or_insert_with(|| Task::opening(now_ms));
+        }
+    }
+
+    /// The group has taken these partitions: those of them that no worker has told of are nobody's here.
+    pub fn taken(&self, partitions: &[TopicPartition]) {
+        let mut seen = self.lock();
+        for task in self.tasks_of(partitions) {
+            if !seen.owners.contains_key(&task) {
+                seen.tasks.remove(&task);
+            }
+        }
+    }
+
+    fn tasks_of(&self, partitions: &[TopicPartition]) -> Vec<TaskId> {
+        let task = |input: &TopicPartition| {
+            let fold = self.inputs.iter().position(|topic| *topic == input.topic)?;
+            Some(TaskId { fold: u8::try_from(fold).ok()?, partition: input.partition })
+        };
+        partitions.iter().filter_map(task).collect()
     }
 
     /// Whose tasks are this worker's now: those that it tells of and no others.
@@ -87,6 +114,24 @@ mod tests {
         assert_eq!(tell(&board, 1, &[ONE]), 1);
         assert_eq!(tell(&board, 0, &[]), 1, "it is the other's by now");
         assert_eq!(tell(&board, 1, &[]), 0);
+    }
+
+    #[test]
+    fn a_task_that_was_given_is_not_ready_before_its_worker_has_told_of_it() {
+        let board = board();
+        let input = [TopicPartition { topic: Topic::new("events"), partition: 1 }];
+        board.await_group(["a-0".to_owned()]);
+        board.given(&input, 0);
+        board.rebalancing("a-0", false);
+        assert_eq!((board.report(1).ready, board.report(1).tasks.len()), (false, 1));
+        tell(&board, 0, &[ONE]);
+        assert!(board.report(1).ready);
+        board.taken(&input);
+        assert_eq!(board.report(1).tasks.len(), 1, "its worker says when it has let go");
+        tell(&board, 0, &[]);
+        board.given(&input, 0);
+        board.taken(&input);
+        assert!(board.report(1).tasks.is_empty(), "nobody ever told of it");
     }
 
     #[test]
