@@ -6,23 +6,24 @@ use domain::Counters;
 use domain::rate::{Denominator, Rate};
 use maud::{Markup, html};
 use serde::Deserialize;
-use view::{Campaign, Tile};
+use view::{Campaign, Error, Tile};
 
 use crate::answer::{Asked, Asking};
 use crate::campaigns::{created, name};
 use crate::layout::path;
 use crate::text::Word;
-use crate::{parts, proof, reason, series, shares, status, then};
+use crate::then::Then;
+use crate::{parts, past, proof, reason, series, shares, status};
 
 /// A tile, its words, and what its rates divide by.
-type Line = (Tile, Word, Word, &'static [Denominator]);
+pub(crate) type Line = (Tile, Word, Word, &'static [Denominator]);
 
 const OF_SENT: &[Denominator] = &[Denominator::Sent];
 const OF_DELIVERED: &[Denominator] = &[Denominator::Delivered];
 const OF_BOTH: &[Denominator] = &[Denominator::Sent, Denominator::Delivered];
 
 /// The tiles.
-const TILES: [Line; 8] = [
+pub(crate) const TILES: [Line; 8] = [
     (Tile::Sent, Word::Sent, Word::CountedSent, &[]),
     (Tile::Delivered, Word::Delivered, Word::CountedDelivered, OF_SENT),
     (Tile::Open, Word::Open, Word::CountedOpen, OF_BOTH),
@@ -37,9 +38,15 @@ const TILES: [Line; 8] = [
 pub(crate) struct Wanted {
     #[serde(default)]
     by: String,
+    #[serde(default)]
+    at: String,
 }
 
 pub(crate) async fn page(asking: Asking, Path(id): Path<String>, Query(wanted): Query<Wanted>) -> Response {
+    let past = match asking.counters_at(&id, &wanted.at).await {
+        Ok(past) => past,
+        Err(response) => return response,
+    };
     asking
         .page(move |asked| {
             let Some(campaign) = asked.rows.campaign(asked.organisation(), &id)? else { return Ok(None) };
@@ -47,20 +54,30 @@ pub(crate) async fn page(asking: Asking, Path(id): Path<String>, Query(wanted): 
                 p.trail { a href="/campaigns" { (asked.word(Word::BackToCampaigns)) } }
                 h1 { (name(&campaign)) }
                 (facts(asked, &campaign))
-                div #numbers data-live {
-                    ul.tiles { @for tile in TILES { (shown(asked, &campaign, tile)) } }
-                    (proof::section(asked, &campaign)?)
-                    div.halves { (shares::by_status(asked, &campaign)) (shares::by_reason(asked, &campaign)) }
-                    (series::section(asked, &id, &wanted.by)?)
-                    (parts::links(asked, &id)?)
-                    (parts::providers(asked, &id)?)
-                    (parts::domains(asked, &id)?)
+                (Then::of(asked, &wanted.at).form(asked, &path(&["campaigns", &id])))
+                @match &past {
+                    Some(of) => (past::numbers(asked, of)),
+                    None => (now(asked, &campaign, &wanted.by)?),
                 }
-                (then::only_now(asked))
             };
             Ok(Some((name(&campaign).to_owned(), main)))
         })
         .await
+}
+
+fn now(asked: &Asked<'_>, campaign: &Campaign, by: &str) -> Result<Markup, Error> {
+    let id = campaign.id.as_str();
+    Ok(html! {
+        div #numbers data-live {
+            ul.tiles { @for tile in TILES { (shown(asked, campaign, tile)) } }
+            (proof::section(asked, campaign)?)
+            div.halves { (shares::by_status(asked, campaign)) (shares::by_reason(asked, campaign)) }
+            (series::section(asked, id, by)?)
+            (parts::links(asked, id)?)
+            (parts::providers(asked, id)?)
+            (parts::domains(asked, id)?)
+        }
+    })
 }
 
 /// The word of a tile in a heading.
@@ -150,7 +167,7 @@ fn denominator(of: Denominator, counters: &Counters) -> (u64, Word, Word) {
     }
 }
 
-fn rate(asked: &Asked<'_>, numerator: u64, of: Denominator, counters: &Counters) -> String {
+pub(crate) fn rate(asked: &Asked<'_>, numerator: u64, of: Denominator, counters: &Counters) -> String {
     let (denominator, said, _) = denominator(of, counters);
     format!("{} {}", asked.locale.percent(Rate { name: "", numerator, denominator, of }), asked.word(said))
 }

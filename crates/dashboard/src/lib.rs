@@ -20,6 +20,7 @@ mod locale;
 mod login;
 mod message;
 mod parts;
+mod past;
 mod proof;
 pub mod reason;
 mod recipients;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{MethodRouter, get, post};
+use tokio::sync::Semaphore;
 use view::View;
 
 use crate::access::{Access, Role};
@@ -26,6 +27,17 @@ pub struct Dashboard {
     pub view: Arc<View>,
     /// Who may look.
     pub access: Arc<Access>,
+    /// Turns for answers that read much.
+    pub long: Arc<Semaphore>,
+}
+
+impl Dashboard {
+    /// The pages over a view.
+    pub fn new(view: Arc<View>, access: Arc<Access>) -> Self {
+        /// Of the machine's share, whatever many ask at once.
+        const LONG_AT_ONCE: usize = 2;
+        Self { view, access, long: Arc::new(Semaphore::new(LONG_AT_ONCE)) }
+    }
 }
 
 /// A route: path, rule, and what answers.

@@ -237,6 +237,9 @@ words! {
     CountedParts: "Rates are of the Sent of the same line; the lines add up to the tiles.", "Les taux se rapportent aux envoyés de la même ligne ; les lignes ont pour somme les tuiles.";
     SearchRecipients: "Client, address, or id of client or message", "Client, adresse, ou identifiant de client ou de message";
     FoundOf: "found; searched among", "trouvés ; cherchés parmi";
+    Number: "Number", "Nombre";
+    Rates: "Rates", "Taux";
+    PastNumbers: "Every message as it was then. Lists show what is so now, so no number here leads to one.", "Chaque message tel qu'il était alors. Les listes montrent l'état actuel : aucun nombre ici n'y mène.";
     AsFile: "Download as CSV", "Télécharger en CSV";
     SearchGoesOn: "Not all were looked at: go on to the next page.", "Tous n'ont pas été examinés : passez à la page suivante.";
     ShowAll: "Show all", "Tout afficher";
@@ -267,7 +270,7 @@ words! {
     BackToNow: "Back to now", "Revenir à maintenant";
     NotYetThen: "At that time nothing had happened to it yet.", "À ce moment, rien ne lui était encore arrivé.";
     NobodyThen: "At that time nothing of this client was known.", "À ce moment, rien de ce client n'était connu.";
-    OnlyNow: "This page shows what is so now. A past date can be given on a message, a client and the send check.", "Cette page montre ce qui vaut maintenant. Une date passée peut être donnée sur un message, un client et la vérification d'envoi.";
+    OnlyNow: "This page shows what is so now. A past date can be given on a communication, a message, a client and the send check.", "Cette page montre ce qui vaut maintenant. Une date passée peut être donnée sur une communication, un message, un client et la vérification d'envoi.";
     SendCheckText: "Before a send: to whom it may go, and for each of the others why not. One client a line or separated by commas: id, address or full name.", "Avant un envoi : à qui il peut partir, et pour les autres pourquoi non. Un client par ligne ou séparés par des virgules : identifiant, adresse ou nom complet.";
     CheckClients: "Clients", "Clients";
     AtMost: "Clients in one send at most:", "Clients par envoi au plus :";

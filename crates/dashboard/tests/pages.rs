@@ -117,7 +117,7 @@ fn site(name: &str, organisation: &str, role: Role) -> Site {
     let tokens = folder.path().join("tokens");
     let viewer = Viewer { organisation: organisation.into(), role, name: name.replace('\0', "") };
     let token = grant(&tokens, &viewer).unwrap();
-    let pages = router(Arc::new(Dashboard { view, access: Arc::new(Access::new(tokens)) }));
+    let pages = router(Arc::new(Dashboard::new(view, Arc::new(Access::new(tokens)))));
     Site { pages, token, _folder: folder }
 }
 
@@ -207,6 +207,18 @@ async fn a_tile_is_the_length_of_its_list_and_a_bad_outcome_says_what_to_do() {
     assert_eq!(list.matches("href=\"/messages/m1\"").count(), 1, "{list}");
     let (_, _, message) = site.get("/messages/m1", "fr").await;
     assert!(message.contains("regarder dans ses pourriels"), "{message}");
+}
+
+#[tokio::test]
+async fn a_campaign_of_a_past_date_has_its_numbers_and_no_link_to_lists_of_now() {
+    let site = site("Ada", "acme", Role::Viewer);
+    for (at, shown) in [("2026-04-30", "Sent 0 = "), ("2026-05-01T20:00", "Sent 1 = ")] {
+        let (status, _, page) = site.get(&format!("/campaigns/c%2F1%20%3F?at={at}"), "en").await;
+        assert!(status == StatusCode::OK && page.contains(shown) && page.contains("as it was then"), "{at}: {page}");
+        assert!(!page.contains("/c%2F1%20%3F/sent"), "{at}: {page}");
+    }
+    let (_, _, page) = site.get("/campaigns/c%2F1%20%3F?at=yesterday", "en").await;
+    assert!(page.contains("role=\"alert\"") && page.contains("/c%2F1%20%3F/sent"), "{page}");
 }
 
 #[tokio::test]

@@ -28,17 +28,8 @@ pub struct Rest {
     pub view: Arc<View>,
     /// Who may look.
     pub access: Arc<Access>,
-    /// Long answers at once: exports and numbers of a past instant.
+    /// Turns for answers that read much: exports and numbers of a past instant.
     pub long: Arc<Semaphore>,
-}
-
-impl Rest {
-    /// The API over a view.
-    pub fn new(view: Arc<View>, access: Arc<Access>) -> Self {
-        /// Of the machine's share, whatever many ask at once.
-        const LONG_AT_ONCE: usize = 2;
-        Self { view, access, long: Arc::new(Semaphore::new(LONG_AT_ONCE)) }
-    }
 }
 
 /// A route: its rule, and what answers with its description.

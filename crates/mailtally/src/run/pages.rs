@@ -25,12 +25,13 @@ pub(super) fn start(system: &System, stop: &Arc<AtomicBool>) -> Result<(Arc<Dash
     let view = Arc::clone(&follow.view);
     let thread = follow.start(stop).context("start the view's thread")?;
     let access = Arc::new(Access::new(system.root.join(TOKENS)));
-    Ok((Arc::new(Dashboard { view, access }), thread))
+    Ok((Arc::new(Dashboard::new(view, access)), thread))
 }
 
 /// Pages and read API, over one view and one set of tokens.
 pub(super) fn router(dashboard: &Arc<Dashboard>) -> axum::Router {
-    let rest = Rest::new(Arc::clone(&dashboard.view), Arc::clone(&dashboard.access));
+    let Dashboard { view, access, long } = dashboard.as_ref();
+    let rest = Rest { view: Arc::clone(view), access: Arc::clone(access), long: Arc::clone(long) };
     dashboard::router(Arc::clone(dashboard)).merge(rest::router(Arc::new(rest)))
 }
 

@@ -18,6 +18,7 @@ use log::{Cleanup, Log as _, TopicSpec};
 use rest::Rest;
 use serde_json::Value;
 use store::{Memory, Stores as _};
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use view::{Follow, TOPICS, View};
 
@@ -132,7 +133,8 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let tokens = folder.path().join("tokens");
         let access = Arc::new(Access::new(tokens.clone()));
-        let router = rest::router(Arc::new(Rest::new(Arc::clone(&view), access)));
+        let router =
+            rest::router(Arc::new(Rest { view: Arc::clone(&view), access, long: Arc::new(Semaphore::new(1)) }));
         Self { view, router, tokens, _folder: folder }
     }
 
