@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use providers_at_work::{judge, work};
+use providers_at_work::{Pace, Worked, judge, work};
 use serde_json::Value;
 use support::{Run, binary, rows, said, send};
 
@@ -90,6 +90,8 @@ fn what_providers_post_is_counted_and_strangers_are_not() {
 
 /// Kills of the process while all providers post.
 const KILLS: usize = 20;
+/// Little by little: every story is told in any case.
+const PACE: Pace = Pace { events: |_| 40, round: 20, pause: Duration::from_millis(400) };
 /// Lines of one request.
 const BATCH: usize = 500;
 
@@ -99,13 +101,15 @@ fn twenty_kills_lose_nothing_that_was_answered_and_count_nothing_twice() {
     let (data, file) = (root.path().join("data"), providers_at_work::configuration(root.path()));
     let start = || Run::start(&data, &["--config", &file]);
     let (end, begun) = (AtomicBool::new(false), std::time::Instant::now());
-    let (done, mut run) = std::thread::scope(|scope| {
-        let working = scope.spawn(|| work(&data, 40, &end));
+    let (worked, mut run) = std::thread::scope(|scope| {
+        let working = scope.spawn(|| work(&data, &PACE, &end));
         for kill in 0..KILLS {
+            let started = std::time::Instant::now();
             let mut run = start();
             run.address();
-            // The life of a process that is killed is no condition: some are short, some long.
-            std::thread::sleep(Duration::from_millis(150 + 61 * u64::try_from(kill % 10).expect("small")));
+            // The life of a process that is killed is no condition: some are short, some long, none shorter than its start.
+            let life = Duration::from_millis(150 + 61 * u64::try_from(kill % 10).expect("small"));
+            std::thread::sleep(life.max(started.elapsed()));
             drop(run);
         }
         let mut run = start();
@@ -114,16 +118,16 @@ fn twenty_kills_lose_nothing_that_was_answered_and_count_nothing_twice() {
         (working.join().expect("they end"), run)
     });
     eprintln!("posted after {:?}", begun.elapsed());
-    let failed: u64 = done.iter().map(|done| done.report.failed).sum();
+    let failed: u64 = worked.iter().map(|worked| worked.done.failed).sum();
     assert!(failed >= 20, "the kills were felt: {failed}");
-    let sends = done.iter().flat_map(|done| done.messages.iter().map(|message| send(message, done.provider)));
-    let sends: Vec<String> = sends.collect();
+    let sends: Vec<String> = worked.iter().flat_map(Worked::sends).collect();
+    let events: usize = worked.iter().map(Worked::events).sum();
     for lines in sends.chunks(BATCH) {
         assert_eq!(run.post(lines), Some(lines.len()));
     }
     said(&data, &["produce", "/dev/null"]);
-    eprintln!("{} sends folded after {:?}", sends.len(), begun.elapsed());
-    judge(&done, &rows(&data, &["campaigns", "--format", "json"]));
+    eprintln!("{} sends and {events} events folded after {:?}", sends.len(), begun.elapsed());
+    judge(&worked, &rows(&data, &["campaigns", "--format", "json"]));
     run.stop();
     said(&data, &["reconcile"]);
 }

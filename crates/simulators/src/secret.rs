@@ -46,14 +46,9 @@ pub fn account(provider: &str, name: &str, organisations: &[&str], secret_file: 
         "amazon_ses" => format!("topics = [{TOPIC:?}]\ncertificate_file = {secret_file:?}\n"),
         _ => format!("secrets = [\"file:{secret_file}\"]\n"),
     };
-    // These two give nothing back of what the sender gave along but tags.
-    let mapping = match provider {
-        "mailersend" | "postal" => "mapping = { message = \"category:mailtally_message:\" }\n",
-        _ => "",
-    };
     let url = url(provider, name);
     let head = format!("[[account]]\nprovider = {provider:?}\nname = {name:?}\norganisations = {organisations:?}\n");
-    format!("{head}url = {url:?}\n{check}{mapping}")
+    format!("{head}url = {url:?}\n{check}")
 }
 
 /// What the provider was told to post to, whatever stands before the front door: Mandrill signs it.

@@ -37,11 +37,12 @@ const STEPS: [Step; 9] = [
 
 /// Suites that need Apache Kafka, behind the feature `broker` of their crate: a name and cargo's arguments, one line each.
 /// The broker at `MAILTALLY_TEST_KAFKA` is theirs together; one that kills brokers starts its own.
-const BROKER_SUITES: [(&str, &[&str]); 4] = [
+const BROKER_SUITES: [(&str, &[&str]); 5] = [
     ("local kafka", &["test", "-p", "broker", "--features", "broker"]),
     ("kafka as a log", &["test", "-p", "kafka", "--features", "broker"]),
     ("product over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "kafka"]),
     ("bad surroundings", &["test", "-p", "mailtally", "--features", "broker", "--test", "surroundings"]),
+    ("gateway over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "front_door"]),
 ];
 
 /// The suite of the examples, which are made ready before.
