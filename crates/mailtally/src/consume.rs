@@ -92,7 +92,12 @@ fn shown(topic: Topic, partition: u32, stored: &Stored, format: Format) -> Value
         _ => raw(),
     };
     let parts = contract::key::decode(record.key.as_deref().unwrap_or_default()).unwrap_or_default();
-    let words = || parts.iter().map(|part| Value::from(String::from_utf8_lossy(part).into_owned())).collect();
+    let is_hash = |part: &[u8]| matches!(parts[..], [_, b"address", hash] if hash == part && hash.len() == 16);
+    let word = |part: &&[u8]| match is_hash(part) {
+        true => contract::json::hex(part),
+        false => String::from_utf8_lossy(part).into_owned(),
+    };
+    let words = || parts.iter().map(|part| Value::from(word(part))).collect();
     let key = if format != Format::Hex { Value::Array(words()) } else { bytes(record.key.as_deref()) };
     let header =
         |(name, value): (&str, &[u8])| (name.to_owned(), Value::from(String::from_utf8_lossy(value).into_owned()));

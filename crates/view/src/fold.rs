@@ -34,6 +34,7 @@ pub(crate) struct Batch<'a, R> {
     counters: BTreeMap<Bytes, Difference>,
     sums: BTreeMap<Bytes, Sums>,
     touched: BTreeSet<Named>,
+    dropped: Vec<Named>,
 }
 
 /// What a batch adds to counters, takes away from them, and up to which position of their source.
@@ -50,13 +51,16 @@ pub(crate) struct Changes {
     pub(crate) writes: Vec<(Bytes, Option<Bytes>)>,
     /// Campaigns of which a row changed, by organisation; an empty campaign for its people, and for mails of no campaign.
     pub(crate) touched: BTreeSet<Named>,
+    /// Messages that became dropped, by organisation.
+    pub(crate) dropped: Vec<Named>,
 }
 
 impl<'a, R: Rows> Batch<'a, R> {
     /// A batch of records of this partition.
     pub(crate) fn over(under: &'a R, partition: u32) -> Self {
         let (writes, counters) = (BTreeMap::new(), BTreeMap::new());
-        Self { under, partition, writes, counters, sums: BTreeMap::new(), touched: BTreeSet::new() }
+        let (touched, dropped) = (BTreeSet::new(), Vec::new());
+        Self { under, partition, writes, counters, sums: BTreeMap::new(), touched, dropped }
     }
 
     /// What is to be written, by key.
@@ -72,7 +76,7 @@ impl<'a, R: Rows> Batch<'a, R> {
         for (organisation, campaign) in &self.touched.clone() {
             self.resort(organisation, campaign)?;
         }
-        Ok(Changes { writes: self.writes.into_iter().collect(), touched: self.touched })
+        Ok(Changes { writes: self.writes.into_iter().collect(), touched: self.touched, dropped: self.dropped })
     }
 
     /// Puts a campaign where its numbers now are in every order.
@@ -178,6 +182,9 @@ impl<'a, R: Rows> Batch<'a, R> {
         let lists = |stands: &Option<Stands>| stands.iter().flat_map(|stands| stands.lists(organisation, id)).collect();
         self.relist(&lists(&was), lists(&is));
         let changed = was.as_ref().map(|was| &was.share) != is.as_ref().map(|is| &is.share);
+        if !is_dropped(was.as_ref()) && is_dropped(is.as_ref()) {
+            self.dropped.push((organisation.to_owned(), id.to_owned()));
+        }
         for (stands, there) in [(was, false), (is, true)] {
             let Some(stands) = stands else { continue };
             let domain = self.domain(organisation, &stands.client, id)?;
@@ -249,6 +256,10 @@ impl<'a, R: Rows> Batch<'a, R> {
         }
         Ok(())
     }
+}
+
+fn is_dropped(stands: Option<&Stands>) -> bool {
+    stands.and_then(|stands| stands.share.as_ref()).is_some_and(|share| share.counters.dropped > 0)
 }
 
 fn mailbox(row: &Bytes) -> String {

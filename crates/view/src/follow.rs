@@ -107,6 +107,9 @@ impl Follow {
                 more |= self.batch(topic, partition)?;
             }
         }
+        if !more {
+            self.view.look_at_drops()?;
+        }
         Ok(more)
     }
 

@@ -11,6 +11,7 @@ mod cause;
 mod checks;
 mod client;
 mod clients;
+mod drops;
 mod fold;
 mod follow;
 mod key;

@@ -11,6 +11,7 @@ use engine::{Identity, Offset, Position, Stored};
 use store::{Store, Stores};
 use tokio::sync::{broadcast, watch};
 
+use crate::drops::Drops;
 use crate::fold::{Batch, Changes, Named, Rows, micros};
 use crate::key;
 use crate::proof::Proofs;
@@ -86,6 +87,7 @@ pub struct View {
     ended: Mutex<BTreeSet<u32>>,
     halted: Mutex<Option<String>>,
     pub(crate) proofs: Proofs,
+    pub(crate) drops: Drops,
 }
 
 /// Campaigns whose change a slow listener may have waiting; beyond, it is told that it missed some.
@@ -113,6 +115,7 @@ impl View {
             ended: Mutex::default(),
             halted: Mutex::default(),
             proofs: Proofs::default(),
+            drops: Drops::default(),
         })
     }
 
@@ -192,7 +195,7 @@ impl View {
         next: Offset,
         now_ms: i64,
     ) -> Result<(), Error> {
-        let Changes { writes, touched } = {
+        let Changes { writes, touched, dropped } = {
             let before = self.snapshot();
             let mut batch = Batch::over(&before, partition);
             records.iter().try_for_each(|stored| batch.take(topic, stored))?;
@@ -211,7 +214,7 @@ impl View {
         drop(store);
         self.stood.send_modify(|batches| *batches += 1);
         touched.iter().for_each(|campaign| self.tell(campaign));
-        Ok(())
+        if self.drops.add(dropped) { self.look_at_drops() } else { Ok(()) }
     }
 
     pub(crate) fn tell(&self, campaign: &Named) {

@@ -258,6 +258,12 @@ fn a_drop_leads_to_the_suppression_and_on_to_the_mail_that_bounced() {
     );
     assert_eq!(cause("m2").map(|cause| (cause.links.len(), cause.end)), Some((0, End::ProvidersList)));
     assert_eq!(cause("m3").map(|cause| cause.end), Some(End::Itself));
+    assert_eq!(world.view.lifted_drops(), 0, "what is lifted after a drop was no mistake of the list's");
+    world.contact(&address, vec![(5, suppressed("m2", true)), (6, ContactFact::Reactivated)]);
+    world.happened("k1", "m4", vec![(7, drop(DropReason::PriorBounce))]);
+    world.happened("k1", "m5", vec![(7, drop(DropReason::Quota))]);
+    world.happened("k1", "m4", vec![(7, drop(DropReason::PriorBounce)), (8, Fact::Sent)]);
+    assert_eq!(world.view.lifted_drops(), 1, "once, however often its row is written");
     assert_eq!(cause("m1"), None);
     assert_eq!(world.view.snapshot().cause("acme2", "m2").expect("reads"), None);
 }

@@ -250,13 +250,14 @@ impl Live {
         let workers = (0..of).map(worker).collect::<Result<Vec<_>>>()?;
         let mut watch = Watch::new(Arc::clone(&system), Arc::clone(&board), metered, config.disk_headroom_bytes);
         watch.only_disk = role == Role::Gateway;
+        let pages = if role == Role::All { Some(pages::start(&system, &stop)?) } else { None };
+        watch.view = pages.as_ref().map(|(pages, _)| Arc::clone(&pages.view));
         let mut threads = vec![watch.start(&stop)?];
         if let Medium::Embedded(log) = &system.medium {
             threads.push(upkeep::start(log, &stop)?);
         }
         let mut dashboard = None;
-        if role == Role::All {
-            let (pages, thread) = pages::start(&system, &stop)?;
+        if let Some((pages, thread)) = pages {
             threads.extend([thread, recount::start(&pages.view, &stop)?]);
             dashboard = Some(pages);
         }

@@ -10,6 +10,7 @@ use anyhow::Result;
 use engine::TopicPartition;
 use service::health::Board;
 use service::metric;
+use view::View;
 
 use super::identity::Identity;
 use super::letters::Letters;
@@ -34,6 +35,8 @@ pub(super) struct Watch {
     letters: Letters,
     identity: Identity,
     blind: bool,
+    /// The view, in a process that has one.
+    pub(super) view: Option<Arc<View>>,
     /// Whether this process folds nothing, so that the state of the folds is for others to tell.
     pub(super) only_disk: bool,
 }
@@ -42,7 +45,7 @@ impl Watch {
     /// Watches this system.
     pub(super) fn new(system: Arc<System>, board: Arc<Board>, log: Arc<Metered>, headroom_bytes: u64) -> Self {
         let (unmatched, letters, identity) = (Unmatched::default(), Letters::default(), Identity::default());
-        Self { system, board, log, headroom_bytes, unmatched, letters, identity, blind: false, only_disk: false }
+        Self { system, board, log, headroom_bytes, unmatched, letters, identity, blind: false, view: None, only_disk: false }
     }
 
     /// Starts the thread; it ends soon after `stop`.
@@ -82,6 +85,9 @@ impl Watch {
         match self.letters.look(self.system.log.as_ref(), &self.system.settings) {
             Ok((kept, left_ms)) => metric::letters(kept, left_ms),
             Err(error) => tracing::warn!(%error, "how long dead letters stay is not known"),
+        }
+        if let Some(view) = &self.view {
+            metrics::counter!(metric::DROPS_LIFTED).absolute(view.lifted_drops());
         }
         gauge(metrics::gauge!(metric::TASKS), u64::try_from(self.system.tasks().count()).unwrap_or(u64::MAX));
         for (intake, open) in self.system.settings.breakers.open() {

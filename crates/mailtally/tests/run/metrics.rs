@@ -72,3 +72,26 @@ fn a_live_run_says_what_the_table_says() {
     assert!(!metrics.contains("mailtally_reconcile_timestamp_seconds 0\n"), "a reconcile has ended");
     live.stop();
 }
+
+#[test]
+fn a_drop_for_what_is_lifted_here_is_counted() {
+    let root = tempfile::tempdir().expect("directory");
+    let live = Live::start(root.path(), &[]);
+    let line = |second: u32, said: &str| {
+        format!("{{\"organisation\":\"acme\",\"time\":\"2026-05-01T10:01:{second:02}Z\",{said}}}\n")
+    };
+    let preference = |subscribed| format!(r#""preference":{{"client":"k-m1","subscribed":{subscribed}}}"#);
+    let refused = |message: &str| {
+        format!(
+            r#""refused":{{"message":"{message}","campaign":"spring","client":"k-m1","address":"m1@example.org","reason":"unsubscribed","text":"on the list"}}"#
+        )
+    };
+    let before = send("m1", "spring") + &line(1, &preference(false)) + &line(2, &refused("m2"));
+    assert_eq!(live.post(&before).0, 200);
+    settle(root.path());
+    assert_eq!(live.post(&line(3, &preference(true))).0, 200);
+    settle(root.path());
+    assert_eq!(live.post(&line(4, &refused("m3"))).0, 200);
+    until("the drop is seen", || live.get("/metrics").1.contains("mailtally_drops_lifted_total 1\n"));
+    live.stop();
+}

@@ -39,6 +39,7 @@ metrics_table! {
     REBALANCE_SECONDS = "mailtally_rebalance_seconds", Histogram, Kafka, [], "From such a decision until it was carried out.";
     BREAKERS_OPEN = "mailtally_breakers_open", Gauge, Any, ["fold"], "Sources of which too much is refused.";
     UNMATCHED = "mailtally_correlations_unmatched", Gauge, Any, [], "Providers' events that wait for their send.";
+    DROPS_LIFTED = "mailtally_drops_lifted_total", Counter, Any, [], "Mails that a provider dropped for what is lifted here, as this process's view saw them: the address is still on the provider's list.";
     RECONCILE_DIFFERENCE = "mailtally_reconcile_difference", Gauge, Any, [], "1 when the last reconcile through this process found a difference, else 0.";
     RECONCILE_TIME = "mailtally_reconcile_timestamp_seconds", Gauge, Any, [], "When that reconcile ended, in seconds since the Unix epoch; 0 before the first.";
     OVERLAY_BYTES = "mailtally_overlay_bytes", Gauge, Any, ["worker"], "Bytes of records and rows that a worker's folds hold in memory, about.";
