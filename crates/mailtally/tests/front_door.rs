@@ -10,6 +10,7 @@ mod support;
 mod providers_at_work;
 
 #[path = "kafka/site.rs"]
+#[allow(dead_code, reason = "not every suite needs all of it")]
 mod site;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -45,7 +45,18 @@ impl Watch {
     /// Watches this system.
     pub(super) fn new(system: Arc<System>, board: Arc<Board>, log: Arc<Metered>, headroom_bytes: u64) -> Self {
         let (unmatched, letters, identity) = (Unmatched::default(), Letters::default(), Identity::default());
-        Self { system, board, log, headroom_bytes, unmatched, letters, identity, blind: false, view: None, only_disk: false }
+        Self {
+            system,
+            board,
+            log,
+            headroom_bytes,
+            unmatched,
+            letters,
+            identity,
+            blind: false,
+            view: None,
+            only_disk: false,
+        }
     }
 
     /// Starts the thread; it ends soon after `stop`.

@@ -1,7 +1,5 @@
 //! An installation of its own on the suites' broker: a prefix that nobody else has, data directories, the real binary.
 
-#![allow(dead_code, reason = "not every suite needs all of it")]
-
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicU32, Ordering};
