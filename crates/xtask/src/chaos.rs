@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::run::run;
 use crate::setup::{self, Purpose};
 
-/// `cargo xtask chaos [--long | --recovery] [--seed N] [--events N] ...`.
+/// `cargo xtask chaos [--long | --recovery | --hot] [--seed N] [--events N] ...`.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     setup::ready(Purpose::Kafka, true)?;
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

@@ -32,7 +32,7 @@ const COMMANDS: [Command; 10] = [
     ("kafka", "Apache Kafka on loopback without Docker: kafka up|down|status|stop|kill|restart", kafka::command),
     (
         "chaos",
-        "faults over Apache Kafka, and a recount: chaos [--long] [--recovery] [--seed N] [--events N] ...",
+        "faults over Apache Kafka, and a recount: chaos [--long] [--recovery] [--hot] [--seed N] [--events N] ...",
         chaos::command,
     ),
     ("bench", "a bench beside its peers: bench embedded|throughput [its own flags]", suites::bench),

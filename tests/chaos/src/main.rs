@@ -3,6 +3,7 @@
 //! says how to read the result.
 
 mod feed;
+mod hot;
 mod input;
 mod instance;
 mod plan;
@@ -26,6 +27,9 @@ use plan::Sizes;
 use run::Order;
 use site::Site;
 
+/// Recipients of the hot campaign.
+const HOT_RECIPIENTS: u64 = 1_000_000;
+
 /// Faults over Apache Kafka.
 #[derive(Parser)]
 struct Arguments {
@@ -35,6 +39,9 @@ struct Arguments {
     /// How long it takes until a killed instance processes again.
     #[arg(long, conflicts_with = "long")]
     recovery: bool,
+    /// One campaign of 1,000,000 recipients: records of it a second while its throughput rises. Nobody is struck.
+    #[arg(long, conflicts_with_all = ["long", "recovery"])]
+    hot: bool,
     /// Events instead.
     #[arg(long)]
     events: Option<u64>,
@@ -65,6 +72,9 @@ fn main() -> Result<ExitCode> {
     let given = Arguments::parse();
     let sizes = given.sizes();
     let binary = given.binary.clone().map_or_else(site::beside, Ok)?;
+    if given.hot {
+        return given.hot(binary);
+    }
     let order = Order { sizes, seed: given.seed, is_wrong: given.bug.is_some() };
     let site = Site::start(order.sizes.brokers, binary, given.bug.clone())?;
     let outcome = match run::run(&order, &site) {
@@ -94,6 +104,19 @@ fn main() -> Result<ExitCode> {
 }
 
 impl Arguments {
+    fn hot(&self, binary: PathBuf) -> Result<ExitCode> {
+        let site = Site::start(1, binary, None)?;
+        let done = hot::run(&site, self.events.unwrap_or(HOT_RECIPIENTS));
+        let table =
+            done.map_err(|why| why.context(format!("what the instances said is kept in {}", site.keep().display())))?;
+        println!("{table}");
+        self.out
+            .as_ref()
+            .map(|out| std::fs::write(out, &table).with_context(|| out.display().to_string()))
+            .transpose()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
     fn sizes(&self) -> Sizes {
         let sizes = match (self.long, self.recovery, &self.bug) {
             (true, ..) => Sizes::long(),
