@@ -2,6 +2,7 @@
 //! that a list can be kept as a bookmark and sent to a colleague.
 
 use contract::proto::event::v1::MailClass;
+use domain::Time;
 use maud::{Markup, html};
 use serde::Deserialize;
 use view::{Filter, Sort};
@@ -122,14 +123,19 @@ pub(crate) fn form(asked: &Asked<'_>, wanted: &Wanted, read: &Read) -> Markup {
                 div.fields {
                     (select("class", word(Word::Kind), &wanted.class, &kinds.map(|(value, kind)| (value, word(kind)))))
                     (select("status", word(Word::Trouble), &wanted.status, &troubles.map(|(value, kind)| (value, word(kind)))))
-                    (field("from", "date", word(Word::CreatedFrom), &wanted.from))
-                    (field("until", "date", word(Word::CreatedUntil), &wanted.until))
+                    (field("from", "date", word(Word::CreatedFrom), known(read.list.from, &wanted.from)))
+                    (field("until", "date", word(Word::CreatedUntil), known(read.list.until, &wanted.until)))
                     (field("sender", "text", word(Word::AnySender), &wanted.sender))
                 }
             }
         }
         @if read.is_bad { p.alert role="alert" { (word(Word::BadDate)) } }
     }
+}
+
+/// What a field for a date may be filled with: a browser complains of what is none.
+fn known(read: Option<Time>, given: &str) -> &str {
+    if read.is_some() { given } else { "" }
 }
 
 /// A field under its label.

@@ -58,6 +58,8 @@ fn limit(asked: &Asked<'_>) -> Result<u32, Error> {
 
 fn page(asked: &Asked<'_>, filled: &Filled, answer: &Markup) -> Made {
     let word = |word| asked.word(word);
+    // A browser complains of what is no date and time.
+    let at = Then::of(asked, &filled.at).at.map(|at| asked.locale.field(at)).unwrap_or_default();
     let classes = [("mass", word(Word::Mass)), ("transactional", word(Word::Transactional))];
     let main = html! {
         h1 { (word(Word::SendCheck)) }
@@ -69,7 +71,7 @@ fn page(asked: &Asked<'_>, filled: &Filled, answer: &Markup) -> Made {
             div.fields {
                 (select("class", word(Word::Kind), &filled.class, &classes))
                 (field("list", "text", word(Word::CheckList), &filled.list))
-                (field("at", "datetime-local", word(Word::CheckAt), &filled.at))
+                (field("at", "datetime-local", word(Word::CheckAt), &at))
             }
             button { (word(Word::Check)) }
         }

@@ -374,6 +374,7 @@ async fn a_list_is_searched_sorted_and_filtered_by_its_address() {
     }
     let (_, _, page) = site.get("/campaigns?from=yesterday", "en").await;
     assert!(page.contains("write it as 2026-05-03"), "{page}");
+    assert!(!page.contains("value=\"yesterday\""), "a browser complains of a date that is none: {page}");
 }
 
 #[tokio::test]
@@ -414,6 +415,7 @@ async fn a_send_check_is_bounded_and_for_senders() {
     assert!(page.contains("at least one client"), "{page}");
     let (status, _, page) = site.check("clients=nobody&at=garbage&class=x").await;
     assert!(status == StatusCode::OK && page.contains("not known here"), "{page}");
+    assert!(!page.contains("value=\"garbage\""), "a browser complains of a time that is none: {page}");
     let viewer = self::site("Ada", "acme", Role::Viewer);
     assert_eq!(viewer.check("clients=Ada").await.0, StatusCode::FORBIDDEN);
     let (_, _, page) = viewer.get("/campaigns", "en").await;
