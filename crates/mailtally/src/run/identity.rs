@@ -9,7 +9,7 @@ use log::{Error, Log, TopicDescription};
 /// Between two looks.
 const EVERY: Duration = Duration::from_secs(5);
 /// Looks in a row that must miss a topic: a broker that comes back does not know all of them at once.
-const MISSED_MAX: u32 = 3;
+const MISSED_MAX: u32 = 6;
 
 /// The topics as they were when it began.
 #[derive(Default)]

@@ -83,12 +83,7 @@ impl Watch {
             Err(error) if !std::mem::replace(&mut self.blind, true) => tracing::warn!(%error, "lag is not known"),
             Err(_) => {}
         }
-        if matches!(self.system.medium, Medium::Kafka(..)) {
-            match self.identity.look(self.system.log.as_ref()) {
-                Ok(why) => why.into_iter().for_each(|why| self.board.fail(&why)),
-                Err(error) => tracing::debug!(%error, "whether the topics are the same is not known"),
-            }
-        }
+        self.topics();
         match self.unmatched.look(self.system.log.as_ref(), &self.system.settings) {
             Ok(waiting) => gauge(metrics::gauge!(metric::UNMATCHED), u64::try_from(waiting).unwrap_or(u64::MAX)),
             Err(error) => tracing::warn!(%error, "what waits for its send is not known"),
@@ -131,6 +126,17 @@ impl Watch {
             (Medium::Embedded(_), Some(why)) => self.board.fail(&why),
             // Brokers come back without this process's help.
             (Medium::Kafka(..), why) => self.board.refused(why),
+        }
+    }
+
+    /// Whether the brokers' topics are still those that this process began with.
+    fn topics(&mut self) {
+        if !matches!(self.system.medium, Medium::Kafka(..)) {
+            return;
+        }
+        match self.identity.look(self.system.log.as_ref()) {
+            Ok(why) => why.into_iter().for_each(|why| self.board.fail(&why)),
+            Err(error) => tracing::debug!(%error, "whether the topics are the same is not known"),
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod away;
 mod disk;
+mod lag;
 mod retention;
 mod settings;
 #[path = "../kafka/site.rs"]

@@ -12,8 +12,17 @@ fn topic(site: &Site, part: &str) -> String {
 
 /// Deletes a topic and makes it again, as somebody who wants to empty it.
 fn recreate(site: &Site, part: &str) {
-    cluster().tool(TOPICS, &["--delete", "--topic", &topic(site, part)]).expect("deleted");
-    site.said(&["topics", "create"]);
+    let name = topic(site, part);
+    std::thread::scope(|scope| {
+        let deleting = scope.spawn(|| cluster().tool(TOPICS, &["--delete", "--topic", &name]));
+        // The tool takes a while to end after the topic is gone.
+        until("it is made again", || {
+            let output = site.ask(&["topics", "create", "--format", "json"]);
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            said.lines().any(|line| line.contains(&name) && line.contains(r#""made""#))
+        });
+        deleting.join().expect("ended").expect("deleted");
+    });
 }
 
 /// Waits until an instance says this of its partitions.
