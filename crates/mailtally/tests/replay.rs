@@ -158,7 +158,9 @@ fn a_mended_decoder_corrects_history_once_beside_a_live_run() {
     );
     assert_eq!(site.numbers(), old, "a dry run changes nothing");
 
-    let run = Run::start(&site.data(), &["--config", &site.config()]);
+    let mut run = Run::start(&site.data(), &["--config", &site.config()]);
+    // From here on it has the directory, and commands go through it.
+    run.address();
     let early = site.replay(&["--from", "2026-05-01", "--to", &site.minutes_after(0)]);
     assert_eq!((counts(&early), &early["requests"]), ([0; 5], &Value::from(0)), "--to is left out: {early}");
     let first = site.replay(&["--from", &site.minutes_after(-1), "--to", &site.minutes_after(1)]);

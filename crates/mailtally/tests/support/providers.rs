@@ -23,7 +23,7 @@ pub(crate) struct Pace {
 }
 
 /// Of so many mails one may have a report that its provider gave up by its own rules, Mailgun's deliveries aside.
-const ONE_LOST_OF: usize = 5;
+const ONE_LOST_OF: usize = 3;
 
 /// What one provider has come to.
 pub(crate) struct Worked {
