@@ -1,0 +1,73 @@
+//! Connections that post one request after another and keep how long each took.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use providers::sign::Posting;
+
+/// How long requests took.
+#[derive(Default)]
+pub(crate) struct Measured {
+    took: Vec<Duration>,
+    seconds: f64,
+}
+
+impl Measured {
+    /// Requests a second.
+    pub(crate) fn per_second(&self) -> f64 {
+        float(self.took.len()) / self.seconds.max(f64::EPSILON)
+    }
+
+    /// The time below which so many of a hundred requests stayed.
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+        let place = (self.took.len() * percent).div_ceil(100).saturating_sub(1);
+        self.took.get(place).copied().unwrap_or_default()
+    }
+
+    /// The one of the two with more requests a second.
+    pub(crate) fn better(self, other: Self) -> Self {
+        if other.per_second() > self.per_second() { other } else { self }
+    }
+}
+
+/// A count as a number with a fraction.
+pub(crate) fn float(count: usize) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts of a bench stay below 2^53")]
+    let float = count as f64;
+    float
+}
+
+/// Posts in turn over so many connections for so long. One answer that is not 200 fails the run.
+pub(crate) fn run(url: &str, bodies: &[Posting], connections: usize, time: Duration) -> Result<Measured> {
+    let (next, stop, begun) = (AtomicUsize::new(0), AtomicBool::new(false), Instant::now());
+    let mut took = std::thread::scope(|scope| {
+        let one = |_| scope.spawn(|| connection(url, bodies, &next, &stop));
+        let all: Vec<_> = (0..connections).map(one).collect();
+        std::thread::sleep(time);
+        stop.store(true, Ordering::Release);
+        let each = all.into_iter().map(|one| one.join().map_err(|_| anyhow!("a connection panicked"))?);
+        each.collect::<Result<Vec<_>>>().map(|each| each.concat())
+    })?;
+    took.sort_unstable();
+    Ok(Measured { took, seconds: begun.elapsed().as_secs_f64() })
+}
+
+fn connection(url: &str, bodies: &[Posting], next: &AtomicUsize, stop: &AtomicBool) -> Result<Vec<Duration>> {
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
+    let agent: ureq::Agent = agent.into();
+    let mut took = Vec::new();
+    while !stop.load(Ordering::Acquire) {
+        let place = next.fetch_add(1, Ordering::Relaxed) % bodies.len();
+        let posting = bodies.get(place).context("no body")?;
+        let begun = Instant::now();
+        let request =
+            posting.headers.iter().fold(agent.post(url), |request, (name, value)| request.header(name, value));
+        let mut answer = request.send(posting.body.as_slice())?;
+        let status = answer.status();
+        ensure!(status == 200, "{url}: {status}");
+        answer.body_mut().read_to_vec()?;
+        took.push(begun.elapsed());
+    }
+    Ok(took)
+}
