@@ -106,6 +106,33 @@ fn dead_letters_are_those_meant(data: &Path) {
     assert_eq!(reasons, meant);
 }
 
+/// Commands of the demo that do not end, or that take it away.
+const NOT_RUN: [&str; 3] = ["run", "grant", "rm"];
+
+#[test]
+fn every_command_that_it_tells_of_answers() {
+    let data = tempfile::tempdir().expect("directory");
+    let done = mailtally(data.path(), &["demo", "--events", "6000"]).output().expect("the binary runs");
+    let told = String::from_utf8(done.stderr).expect("text");
+    let further = told.split("Look further:").nth(1).expect("commands");
+    let lines = further.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    let mut ran = 0;
+    for line in lines {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if words.iter().take(2).any(|word| NOT_RUN.contains(word)) {
+            continue;
+        }
+        let answer = Command::new(words[0]).args(&words[1..]).output().expect("it runs");
+        assert!(
+            answer.status.success() && !answer.stdout.is_empty(),
+            "{line}: {}",
+            String::from_utf8_lossy(&answer.stderr)
+        );
+        ran += 1;
+    }
+    assert_eq!(ran, 7, "{further}");
+}
+
 #[test]
 fn whoever_has_seen_enough_may_leave() {
     let data = tempfile::tempdir().expect("directory");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use contract::proto::campaign::v1::CampaignStats;
 use dashboard::{Role, Viewer};
 use embedded::{Embedded, OpenError};
 use service::config::{Config, Layers};
@@ -21,9 +22,8 @@ const MARK: &str = "demo.seed";
 /// The demo's configuration file.
 const CONFIGURATION: &str = "mailtally.toml";
 /// What can be asked of the directory, and what it answers.
-const COMMANDS: [(&str, &str); 7] = [
+const COMMANDS: [(&str, &str); 6] = [
     ("campaigns --format json", "every campaign's numbers, one object a line"),
-    ("inspect campaign city-league c15", "one campaign: its invariants, and the parts that it is summed from"),
     ("dead-letters list", "what could not be used, by reason"),
     ("status", "bytes, growth, and where every fold is"),
     ("reconcile", "recounts everything from the events a second way and compares"),
@@ -108,12 +108,15 @@ fn kafka_variables() -> Vec<(String, String)> {
 }
 
 /// Commands that work on the directory, and how to be rid of it.
-pub(super) fn look_further(data: &Path, on_kafka: bool) {
+pub(super) fn look_further(data: &Path, on_kafka: bool, shown: Option<&CampaignStats>) {
     let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("mailtally"));
     let (program, data) = (program.display(), data.display());
     let config = if on_kafka { format!(" --config {data}/{CONFIGURATION}") } else { String::new() };
     eprintln!("\nLook further:");
-    for (command, what) in COMMANDS {
+    let inspect = shown.map(|row| format!("inspect campaign {} {}", row.organisation, row.campaign));
+    let inspect =
+        inspect.as_deref().map(|one| (one, "one campaign: its invariants, and the parts that it is summed from"));
+    for (command, what) in COMMANDS.into_iter().chain(inspect) {
         eprintln!("  {program} {command} --data {data}{config}\n      {what}");
     }
     eprintln!("  {program} run --data {data} --config {data}/{CONFIGURATION}");

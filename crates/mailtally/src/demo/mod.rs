@@ -71,8 +71,8 @@ impl Demo {
         let system = System::to_fold(&config, false)?;
         fold(&system, &items, &totals)?;
         drop(items);
-        self.show(&system, &mut std::io::stdout().lock())?;
-        data::look_further(&data, config.kafka.is_some());
+        let shown = self.show(&system, &mut std::io::stdout().lock())?;
+        data::look_further(&data, config.kafka.is_some(), shown.as_ref());
         if self.exit || !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
             return Ok(ExitCode::SUCCESS);
         }
@@ -87,20 +87,22 @@ impl Demo {
         })
     }
 
-    fn show(&self, system: &System, out: &mut dyn Write) -> Result<()> {
+    /// Shows the month; the campaign that was shown in detail.
+    fn show(&self, system: &System, out: &mut dyn Write) -> Result<Option<CampaignStats>> {
         let organisations = rows::organisations(system)?;
         let campaigns = rows::campaigns(system)?;
         let without_mail = rows::unsubscribed_without_mail(system)?;
         show::campaigns::write(out, &campaigns, &organisations, &without_mail, self.format)?;
-        if self.format == Format::Json {
-            return Ok(out.flush()?);
+        let shown = richest(&campaigns);
+        if self.format == Format::Table {
+            if let Some(campaign) = shown {
+                writeln!(out)?;
+                detail(system, campaign, &organisations, out)?;
+            }
+            bad(system, out)?;
         }
-        if let Some(campaign) = richest(&campaigns) {
-            writeln!(out)?;
-            detail(system, campaign, &organisations, out)?;
-        }
-        bad(system, out)?;
-        Ok(out.flush()?)
+        out.flush()?;
+        Ok(shown.cloned())
     }
 }
 
