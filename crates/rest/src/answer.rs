@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use dashboard::Viewer;
 use domain::Time;
@@ -90,7 +90,12 @@ impl FromRequestParts<Arc<Rest>> for Asking {
     async fn from_request_parts(parts: &mut Parts, rest: &Arc<Rest>) -> Result<Self, Problem> {
         // Without the guard before it a route answers nobody.
         let viewer = parts.extensions.get::<Viewer>().cloned().ok_or_else(Problem::unauthorized)?;
-        Ok(Self { rest: Arc::clone(rest), viewer, headers: parts.headers.clone() })
+        let mut headers = parts.headers.clone();
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            // "Not modified" is an answer to who asks for something, not to who sends something (RFC 9110, 13.1.2).
+            headers.remove(IF_NONE_MATCH);
+        }
+        Ok(Self { rest: Arc::clone(rest), viewer, headers })
     }
 }
 
@@ -144,7 +149,7 @@ fn whole<T: Serialize>(as_of: AsOf, data: &T, headers: &HeaderMap) -> Result<Res
         Problem::later("unavailable", "the answer could not be written; the log of the process says why")
     };
     let tag = tag(&serde_json::to_vec(data).map_err(unwritten)?);
-    let mut response = if headers.get(IF_NONE_MATCH).is_some_and(|known| known == tag.as_str()) {
+    let mut response = if has(headers, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let body = serde_json::to_vec(&Envelope::new(as_of.clone(), data)).map_err(unwritten)?;
@@ -152,6 +157,12 @@ fn whole<T: Serialize>(as_of: AsOf, data: &T, headers: &HeaderMap) -> Result<Res
     };
     finish(response.headers_mut(), Some(&tag), &as_of);
     Ok(response)
+}
+
+/// Whether the asker has the answer of this tag.
+fn has(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    known.flat_map(|line| line.split(',')).map(str::trim).any(|known| known == tag || known == "*")
 }
 
 /// The tag of bytes. Weak: the moment beside them may be another.

@@ -62,7 +62,12 @@ pub(crate) async fn stream(
     let only = wanted.campaign;
     let first = only.iter().map(|only| News::Changed([only.clone()].into())).collect::<Vec<_>>();
     let told = stream::iter(first).chain(news(changes, organisation, only, may_hear));
-    let events = told.flat_map(move |news| stream::iter(events(&asking, news)).map(Ok::<_, Infallible>));
+    let made = told.then(move |news| {
+        let asking = Arc::clone(&asking);
+        // Reads wait for the disk.
+        async move { tokio::task::spawn_blocking(move || events(&asking, news)).await.unwrap_or_default() }
+    });
+    let events = made.flat_map(|events| stream::iter(events).map(Ok::<_, Infallible>));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
 }
 

@@ -67,10 +67,11 @@ async fn an_answer_that_is_known_is_not_sent_again_and_still_says_what_it_reflec
     assert_eq!(answer["as_of"]["position"], headers["mailtally-position"].to_str().unwrap());
     assert_eq!(answer["as_of"]["live"], true);
     let token = site.token("acme", Role::Viewer);
+    let tags = format!("W/\"another\", {}", headers["etag"].to_str().unwrap());
     let again = |position: &str| {
         Request::get("/v1/orgs/acme/campaigns")
             .header("authorization", format!("Bearer {token}"))
-            .header("if-none-match", &headers["etag"])
+            .header("if-none-match", &tags)
             .header("mailtally-at-least", position)
             .body(Body::empty())
             .unwrap()
@@ -78,6 +79,12 @@ async fn an_answer_that_is_known_is_not_sent_again_and_still_says_what_it_reflec
     let (status, second, body) = site.ask(again(headers["mailtally-position"].to_str().unwrap())).await;
     assert_eq!((status, body.as_str()), (StatusCode::NOT_MODIFIED, ""));
     assert_eq!(second["mailtally-position"], headers["mailtally-position"]);
+    let sent = Request::post("/v1/orgs/acme/email-states")
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .header("if-none-match", "*");
+    let (status, ..) = site.ask(sent.body(Body::from(r#"{"clients":[]}"#)).unwrap()).await;
+    assert_eq!(status, StatusCode::OK, "who sends something is answered");
     let (status, _, body) = site.ask(again("anything")).await;
     assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
 }
