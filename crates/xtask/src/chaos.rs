@@ -19,13 +19,13 @@ const BUGS: [&str; 4] = ["lose", "copy", "apart", "row"];
 
 /// Builds a binary that is wrong, fails where that is not found, and puts the right one back.
 pub(crate) fn seeded(bug: &str) -> Result<(), String> {
-    run(&mut setup::cargo(&["build", "-p", "mailtally", "--features", "seeded-bugs"]))?;
-    let found = run(&mut setup::cargo(&["run", "--quiet", "-p", "chaos", "--", "--bug", bug]));
-    run(&mut setup::cargo(&["build", "-p", "mailtally"])).and(found)
+    run(&mut setup::cargo(&["build", "--bin", "mailtally", "--features", "mailtally/seeded-bugs"]))?;
+    let found = run(&mut setup::cargo(&["run", "--quiet", "--bin", "chaos", "--", "--bug", bug]));
+    run(&mut setup::cargo(&["build", "--bin", "mailtally"])).and(found)
 }
 
 /// Builds the binary that is struck, then strikes it.
 pub(crate) fn under_faults(arguments: &[&str]) -> Result<(), String> {
-    run(&mut setup::cargo(&["build", "-p", "mailtally"]))?;
-    run(setup::cargo(&["run", "--quiet", "-p", "chaos", "--"]).args(arguments))
+    run(&mut setup::cargo(&["build", "--bin", "mailtally"]))?;
+    run(setup::cargo(&["run", "--quiet", "--bin", "chaos", "--"]).args(arguments))
 }

@@ -11,8 +11,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     let (yes, rest): (Vec<&str>, Vec<&str>) = arguments.iter().map(String::as_str).partition(|word| *word == "--yes");
     setup::ready(Purpose::Run, !yes.is_empty())?;
     eprintln!("Building Mailtally; the first time takes minutes, dependencies are compiled once.");
-    run(&mut setup::cargo(&["build", "-p", "mailtally"]))?;
+    run(&mut setup::cargo(&["build", "--bin", "mailtally"]))?;
     // In place of this process: signals, terminal and exit code are the demo's own.
-    let failed = setup::cargo(&["run", "--quiet", "-p", "mailtally", "--", "demo"]).args(rest).exec();
+    let failed = setup::cargo(&["run", "--quiet", "--bin", "mailtally", "--", "demo"]).args(rest).exec();
     Err(format!("mailtally demo: {failed}"))
 }

@@ -21,7 +21,7 @@ const WIDTH: u32 = 1_280;
 pub(crate) fn command(_: &[String]) -> Result<ExitCode, String> {
     let browser = setup::browser().ok_or("no browser: apt-get install chromium")?;
     setup::ready(Purpose::Run, true)?;
-    run(&mut setup::cargo(&["build", "-p", "mailtally"]))?;
+    run(&mut setup::cargo(&["build", "--bin", "mailtally"]))?;
     let place = std::env::temp_dir().join(format!("mailtally-pages-{}", std::process::id()));
     let data = place.join("data");
     let taken = pictures(browser, &place, &data);

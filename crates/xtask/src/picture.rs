@@ -18,7 +18,7 @@ const LETTER: (usize, usize) = (8, 18);
 /// Plays the demo and draws what it shows.
 pub(crate) fn command(_: &[String]) -> Result<ExitCode, String> {
     setup::ready(Purpose::Run, true)?;
-    let mut demo = setup::cargo(&["run", "-p", "mailtally", "--", "demo", "--exit"]);
+    let mut demo = setup::cargo(&["run", "--bin", "mailtally", "--", "demo", "--exit"]);
     let done = demo.stderr(std::process::Stdio::inherit()).output().map_err(|error| error.to_string())?;
     if !done.status.success() {
         return Err(format!("the demo ended with {}", done.status));

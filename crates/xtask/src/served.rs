@@ -63,7 +63,7 @@ impl Served {
 }
 
 fn mailtally(arguments: &[&str]) -> Command {
-    let mut command = setup::cargo(&["run", "-q", "-p", "mailtally", "--"]);
+    let mut command = setup::cargo(&["run", "-q", "--bin", "mailtally", "--"]);
     command.args(arguments);
     command
 }

@@ -35,25 +35,28 @@ const STEPS: [Step; 9] = [
     ("tests", &["test", "--workspace"], When::Whole),
 ];
 
-/// Suites that need Apache Kafka, behind the feature `broker` of their crate: a name and cargo's arguments, one line each.
-/// The broker at `MAILTALLY_TEST_KAFKA` is theirs together; one that kills brokers starts its own.
-const BROKER_SUITES: [(&str, &[&str]); 5] = [
-    ("local kafka", &["test", "-p", "broker", "--features", "broker"]),
-    ("kafka as a log", &["test", "-p", "kafka", "--features", "broker"]),
-    ("product over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "kafka"]),
-    ("bad surroundings", &["test", "-p", "mailtally", "--features", "broker", "--test", "surroundings"]),
-    ("gateway over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "front_door"]),
+/// Features of suites that need something from outside. All of them are asked for by every such suite, and of the whole workspace: a
+/// crate and its dependencies are then built once for all of them, and mostly as the step "tests" has built them.
+const OUTSIDE: &str = "broker/broker,kafka/broker,mailtally/broker,browser/browser,mailtally/browser";
+
+/// A suite: a name and its targets.
+type Suite = (&'static str, &'static [&'static str]);
+
+/// Suites that need Apache Kafka, one line each. The broker at `MAILTALLY_TEST_KAFKA` is theirs together; one that kills brokers
+/// starts its own.
+const BROKER_SUITES: [Suite; 5] = [
+    ("local kafka", &["cluster", "secure"]),
+    ("kafka as a log", &["log", "died", "proxy", "refused", "restart"]),
+    ("product over kafka", &["kafka"]),
+    ("bad surroundings", &["surroundings"]),
+    ("gateway over kafka", &["front_door"]),
 ];
 
 /// The suite of the examples, which are made ready before.
-const EXAMPLES: (&str, &[&str]) =
-    ("examples over kafka", &["test", "-p", "mailtally", "--features", "broker", "--test", "examples"]);
+const EXAMPLES: Suite = ("examples over kafka", &["examples"]);
 
-/// Suites that drive a real browser, behind the feature `browser` of their crate: a name and cargo's arguments, one line each.
-const BROWSER_SUITES: [(&str, &[&str]); 2] = [
-    ("a browser", &["test", "-p", "browser", "--features", "browser"]),
-    ("pages in a browser", &["test", "-p", "mailtally", "--features", "browser", "--test", "pages"]),
-];
+/// Suites that drive a real browser, one line each.
+const BROWSER_SUITES: [Suite; 2] = [("a browser", &["driver"]), ("pages in a browser", &["pages"])];
 
 /// A run of the chaos programme: its name, and how it is done.
 type Run = (&'static str, fn() -> Result<(), String>);
@@ -112,6 +115,13 @@ impl Table {
     }
 }
 
+/// Cargo, to run targets that need something from outside.
+fn outside(targets: &[&str]) -> std::process::Command {
+    let mut cargo = setup::cargo(&["test", "--workspace", "--features", OUTSIDE]);
+    targets.iter().for_each(|target| drop(cargo.args(["--test", target])));
+    cargo
+}
+
 /// Runs the suites that need a broker. Where none can be started each of them has failed: none is skipped.
 fn broker_suites(table: &mut Table) {
     let cluster = OnceCell::new();
@@ -119,9 +129,9 @@ fn broker_suites(table: &mut Table) {
         eprintln!("Starting Apache Kafka {} for the suites that need it", broker::RELEASE);
         Cluster::start(&Options::default()).map_err(|why| format!("no broker: {why}"))
     };
-    let cargo = |arguments: &[&str]| {
+    let cargo = |targets: &[&str]| {
         let address = cluster.get_or_init(start).as_ref().map(Cluster::bootstrap).map_err(Clone::clone)?;
-        let mut cargo = setup::cargo(arguments);
+        let mut cargo = outside(targets);
         cargo.env(broker::VARIABLE, address);
         Ok::<_, String>(cargo)
     };
@@ -141,7 +151,7 @@ fn browser_suites(table: &mut Table) {
     for (name, suite) in BROWSER_SUITES {
         table.step(name, || {
             let axe = axe.get_or_init(axe::fetched).as_ref().map_err(String::clone)?;
-            run(setup::cargo(suite).env(axe::VARIABLE, axe))
+            run(outside(suite).env(axe::VARIABLE, axe))
         });
     }
 }
@@ -183,15 +193,24 @@ pub(crate) fn replay(arguments: &[String]) -> Result<ExitCode, String> {
 mod tests {
     use super::*;
 
+    /// The targets of a manifest that ask for a feature.
+    fn targets(manifest: &str) -> Vec<String> {
+        let tables = manifest.split("[[test]]").skip(1).filter(|table| table.contains("required-features"));
+        let name = |table: &str| table.split("name = \"").nth(1)?.split('"').next().map(str::to_owned);
+        tables.filter_map(name).collect()
+    }
+
     #[test]
-    fn a_suite_asks_for_the_feature_of_what_it_needs_and_has_its_own_name() {
-        let all = || BROKER_SUITES.iter().chain(&BROWSER_SUITES);
-        for (suites, needs) in [(&BROKER_SUITES[..], "broker"), (&BROWSER_SUITES[..], "browser")] {
-            for (name, cargo) in suites {
-                assert!(cargo.windows(2).any(|pair| pair == ["--features", needs]), "{name}");
-                assert_eq!(all().filter(|(other, _)| other == name).count(), 1, "{name}");
-            }
-        }
+    fn every_target_that_asks_for_a_feature_is_in_one_suite() {
+        let of = |folder: &str| std::fs::read_dir(setup::root().join(folder)).unwrap().flatten().collect::<Vec<_>>();
+        let manifests = of("crates").into_iter().chain(of("tests")).map(|entry| entry.path().join("Cargo.toml"));
+        let texts = manifests.filter_map(|path| std::fs::read_to_string(path).ok());
+        let mut asking: Vec<String> = texts.flat_map(|text| targets(&text)).collect();
+        let suites = BROKER_SUITES.iter().chain(&BROWSER_SUITES).chain([&EXAMPLES]);
+        let mut run: Vec<&str> = suites.flat_map(|(_, targets)| targets.iter().copied()).collect();
+        asking.sort_unstable();
+        run.sort_unstable();
+        assert_eq!(asking, run);
     }
 
     #[test]
