@@ -10,6 +10,7 @@ mod support;
 
 mod accessible;
 mod every;
+mod hostile;
 mod keyboard;
 mod live;
 mod narrow;
