@@ -60,7 +60,11 @@ fn events(campaign: &str) -> Vec<Event> {
         ..Withheld::default()
     };
     let sends = CLIENTS.map(send).map(Event::Send);
-    [Event::Campaign(definition)].into_iter().chain(sends).chain([Event::Refused(refused), Event::Withheld(withheld)]).collect()
+    [Event::Campaign(definition)]
+        .into_iter()
+        .chain(sends)
+        .chain([Event::Refused(refused), Event::Withheld(withheld)])
+        .collect()
 }
 
 /// Says on standard error what a broker did not take.
