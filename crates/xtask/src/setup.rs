@@ -2,7 +2,7 @@
 //! to install; everything else goes to a cache outside the clone.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -106,7 +106,17 @@ pub(crate) fn print_environment(_: &[String]) -> Result<ExitCode, String> {
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(arguments).current_dir(root()).envs(environment(&Link::here(&cache())));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_xtask(name)) {
+        cargo.env_remove(name);
+    }
     cargo
+}
+
+/// Whether cargo set a variable for this program: one that a build script asks about (`ring` does) would have what depends on it
+/// built again whenever a developer's own cargo and this one take turns.
+fn is_of_xtask(name: &OsStr) -> bool {
+    const OF_A_PACKAGE: [&str; 3] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"];
+    name.to_str().is_some_and(|name| OF_A_PACKAGE.iter().any(|begin| name.starts_with(begin)))
 }
 
 /// The clone.
@@ -282,7 +292,17 @@ fn has_venv() -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{Source, clone_of, with_flag};
+    use super::{OsStr, Source, cargo, clone_of, is_of_xtask, with_flag};
+
+    #[test]
+    fn a_cargo_that_is_started_here_knows_nothing_of_this_package() {
+        for (name, ours) in [("CARGO_PKG_NAME", true), ("CARGO_MANIFEST_DIR", true), ("CARGO_TARGET_DIR", false)] {
+            assert_eq!(is_of_xtask(OsStr::new(name)), ours, "{name}");
+        }
+        let cargo = cargo(&["test"]);
+        let kept = cargo.get_envs().filter(|(_, value)| value.is_some()).any(|(name, _)| is_of_xtask(name));
+        assert!(!kept && cargo.get_envs().any(|(name, value)| name == "CARGO_PKG_NAME" && value.is_none()));
+    }
 
     #[test]
     fn a_program_that_two_clones_share_works_in_the_one_that_runs_it() {

@@ -118,7 +118,9 @@ impl Table {
 /// Cargo, to run targets that need something from outside.
 fn outside(targets: &[&str]) -> std::process::Command {
     let mut cargo = setup::cargo(&["test", "--workspace", "--features", OUTSIDE]);
-    targets.iter().for_each(|target| drop(cargo.args(["--test", target])));
+    for target in targets {
+        cargo.args(["--test", target]);
+    }
     cargo
 }
 
