@@ -147,10 +147,15 @@ impl Drain {
                 }
                 Err(why) => {
                     tracing::debug!(why, "the spool is not drained yet");
-                    std::thread::sleep(TRY_AGAIN);
+                    self.pause();
                 }
             }
         }
+    }
+
+    /// Waits before the log is asked again: it tells nobody that it is back. A stop is not kept waiting.
+    fn pause(&self) {
+        self.spool.pause(TRY_AGAIN, || self.stop.load(Ordering::Acquire));
     }
 
     /// Drains the oldest segment; false when there is none.
@@ -164,7 +169,7 @@ impl Drain {
                     Err(why) if self.stop.load(Ordering::Acquire) => return Err(why.to_string()),
                     Err(why) => {
                         tracing::debug!(%why, "the log is still away");
-                        std::thread::sleep(TRY_AGAIN);
+                        self.pause();
                     }
                 }
             }

@@ -11,6 +11,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use service::metric;
@@ -141,6 +142,11 @@ impl Spool {
     pub(crate) fn wait(&self, is_called: impl Fn() -> bool) {
         let idle = |state: &mut State| state.segments.is_empty() && !is_called();
         drop(self.0.news.wait_while(self.lock(), idle));
+    }
+
+    /// Returns after `time`, or once `is_called` holds and [`Spool::wake`] was called. Blocks.
+    pub(crate) fn pause(&self, time: Duration, is_called: impl Fn() -> bool) {
+        drop(self.0.news.wait_timeout_while(self.lock(), time, |_| !is_called()));
     }
 
     /// Lets who waits look at what calls it, which was changed before.
