@@ -44,6 +44,7 @@ pub(crate) fn run(url: &str, bodies: &[Posting], connections: usize, time: Durat
     let mut took = std::thread::scope(|scope| {
         let one = |_| scope.spawn(|| connection(url, bodies, &next, &stop));
         let all: Vec<_> = (0..connections).map(one).collect();
+        // How long is what is asked for: connections post until then.
         std::thread::sleep(time);
         stop.store(true, Ordering::Release);
         let each = all.into_iter().map(|one| one.join().map_err(|_| anyhow!("a connection panicked"))?);

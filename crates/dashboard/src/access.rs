@@ -32,14 +32,21 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role, the least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Sender, Self::Admin];
+
+    /// The role as a word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Sender => "sender",
+            Self::Admin => "admin",
+        }
+    }
+
     /// The role of a word.
     pub fn parse(word: &str) -> Option<Self> {
-        match word {
-            "viewer" => Some(Self::Viewer),
-            "sender" => Some(Self::Sender),
-            "admin" => Some(Self::Admin),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|role| role.word() == word)
     }
 }
 

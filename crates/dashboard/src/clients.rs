@@ -5,12 +5,11 @@ use axum::response::Response;
 use domain::contact::state::Holding;
 use maud::{Markup, html};
 use serde::Deserialize;
-use view::{ClientPage, Error, Listed};
+use view::{ClientPage, Error, Listed, WORDS_MAX};
 
 use crate::answer::{Asked, Asking};
 use crate::campaigns::PAGE_ROWS;
 use crate::client::clock;
-use crate::filter::WORDS_MAX;
 use crate::layout::{pages, path, table};
 use crate::text::Word;
 use crate::{chain, then};

@@ -5,15 +5,12 @@ use contract::proto::event::v1::MailClass;
 use domain::Time;
 use maud::{Markup, html};
 use serde::Deserialize;
-use view::{Filter, Sort};
+use view::{Filter, Sort, WORDS_MAX};
 
 use crate::answer::Asked;
 use crate::layout;
 use crate::locale::Locale;
 use crate::text::Word;
-
-/// Longest search that is looked at, in characters.
-pub(crate) const WORDS_MAX: usize = 200;
 
 /// The address's query.
 #[derive(Default, Deserialize)]

@@ -5,12 +5,11 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
-use view::{Campaign, Narrow, Recipient, RecipientPage, Tile};
+use view::{Campaign, Narrow, Recipient, RecipientPage, Tile, WORDS_MAX};
 
 use crate::answer::{Asked, Asking};
 use crate::campaign::tile_word;
 use crate::campaigns::{PAGE_ROWS, name};
-use crate::filter::WORDS_MAX;
 use crate::layout::{self, pages, path};
 use crate::text::Word;
 use crate::{reason, status, then};

@@ -12,7 +12,7 @@ use view::{Agreement, Proof, Width};
 
 use crate::answer::{Asked, Asking, Envelope};
 use crate::problem::Problem;
-use crate::query::{Ids, Read, instant, word, words};
+use crate::query::{Ids, Read, Then, instant, word, words};
 use crate::row::CampaignRow;
 
 /// A campaign in full.
@@ -64,15 +64,6 @@ impl From<Proof> for Recount {
     }
 }
 
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Then {
-    /// The numbers as of this instant by event time, known what is known now. Reads every message of the campaign.
-    #[param(format = DateTime)]
-    as_of: Option<String>,
-}
-
 /// One campaign.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/campaigns/{campaign}", tag = "campaigns", operation_id = "campaign",
@@ -84,7 +75,7 @@ pub(crate) async fn one(
     Ids((_, id)): Ids<(String, String)>,
     Read(then): Read<Then>,
 ) -> Result<Response, Problem> {
-    let at = instant("as_of", then.as_of.as_deref())?;
+    let at = then.at()?;
     let then = match at {
         Some(at) => Some(asking.counters_at(id.clone(), at).await?),
         None => None,

@@ -4,16 +4,13 @@ use axum::response::Response;
 use contract::proto::event::v1::MailClass;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use view::{Campaign, Filter, Sort};
+use view::{Campaign, Filter, Sort, WORDS_MAX};
 
 use crate::answer::{Asking, Envelope, Page};
 use crate::export::{self, Format};
 use crate::problem::Problem;
 use crate::query::{Ids, Read, instant, rows, word, words};
 use crate::row::CampaignRow;
-
-/// Longest search that is looked at, in characters.
-const WORDS_MAX: usize = 200;
 
 #[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

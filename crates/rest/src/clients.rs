@@ -2,18 +2,16 @@
 
 use axum::response::Response;
 use domain::Time;
+use domain::contact::state::Holding;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use view::{ClientPage, Mail};
+use view::{ClientPage, Listed, Mail, WORDS_MAX};
 
 use crate::answer::{Asked, Asking, Envelope, Page};
 use crate::problem::Problem;
-use crate::query::{Ids, Part, Read, instant, rows};
+use crate::query::{Ids, Part, Read, Then, instant, rows};
 use crate::row::MessageRow;
 use crate::states::ClientStates;
-
-/// Longest search that is looked at, in characters.
-const WORDS_MAX: usize = 200;
 
 #[derive(Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -33,18 +31,24 @@ pub(crate) struct Wanted {
 pub(crate) struct ClientRow {
     /// The name, where the platform gave it and it is not erased.
     name: Option<String>,
+    /// Addresses, a few at most: they tell one from another of the same name. Empty where all are erased.
+    addresses: Vec<String>,
     #[serde(flatten)]
     states: ClientStates,
+}
+
+impl ClientRow {
+    fn of(listed: Listed, held: &[Holding]) -> Self {
+        let Listed { client, name, addresses } = listed;
+        Self { name, addresses, states: ClientStates::of(client, held) }
+    }
 }
 
 fn page(asked: &Asked<'_>, found: ClientPage) -> Result<Page<ClientRow>, Problem> {
     let ids: Vec<String> = found.rows.iter().map(|row| row.client.clone()).collect();
     let states = asked.rows.states_of(&asked.organisation, &ids, asked.now)?;
     let rows = found.rows.into_iter().zip(&states);
-    let row = |(listed, held): (view::Listed, &Vec<_>)| ClientRow {
-        name: listed.name,
-        states: ClientStates::of(listed.client, held),
-    };
+    let row = |(listed, held): (Listed, &Vec<_>)| ClientRow::of(listed, held);
     Ok(Page { rows: rows.map(row).collect(), next: found.next })
 }
 
@@ -86,15 +90,6 @@ pub(crate) async fn unsubscribed(
         .await)
 }
 
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Then {
-    /// As of this instant by event time, known what is known now.
-    #[param(format = DateTime)]
-    as_of: Option<String>,
-}
-
 /// One client.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/clients/{client}", tag = "clients", operation_id = "client",
@@ -106,12 +101,12 @@ pub(crate) async fn one(
     Ids((_, client)): Ids<(String, String)>,
     Read(then): Read<Then>,
 ) -> Result<Response, Problem> {
-    let at = instant("as_of", then.as_of.as_deref())?;
+    let at = then.at()?;
     Ok(asking
         .answer(move |asked| {
-            let found = asked.rows.client(&asked.organisation, &client, None, 1)?.ok_or_else(Problem::not_found)?;
+            asked.rows.client(&asked.organisation, &client, None, 1)?.ok_or_else(Problem::not_found)?;
             let held = asked.rows.states(&asked.organisation, &client, at.unwrap_or(asked.now))?;
-            Ok(ClientRow { name: found.name, states: ClientStates::of(client, &held) })
+            Ok(ClientRow::of(asked.rows.listed(&asked.organisation, &client)?, &held))
         })
         .await)
 }

@@ -2,24 +2,15 @@
 
 use axum::response::Response;
 use domain::{Fact, Time};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use view::{Cause, Content, End, Explanation, Refusal, Step};
 
 use crate::answer::{Asked, Asking, Envelope};
 use crate::problem::Problem;
-use crate::query::{Ids, Read, instant};
+use crate::query::{Ids, Read, Then};
 use crate::row::MessageRow;
 use crate::states::State;
-
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Then {
-    /// As of this instant by event time, known what is known now.
-    #[param(format = DateTime)]
-    as_of: Option<String>,
-}
 
 /// A message in full.
 #[derive(Serialize, ToSchema)]
@@ -189,7 +180,7 @@ pub(crate) async fn one(
     Ids((_, id)): Ids<(String, String)>,
     Read(then): Read<Then>,
 ) -> Result<Response, Problem> {
-    let at = instant("as_of", then.as_of.as_deref())?;
+    let at = then.at()?;
     Ok(asking.answer(move |asked| whole(asked, &id, at)).await)
 }
 

@@ -61,9 +61,9 @@ fn schemes() -> [(&'static str, SecurityScheme); 2] {
 /// What holds of every route with a rule.
 fn ruled(operation: &mut Operation, rule: Rule) {
     let Rule::From(role) = rule else { return };
-    let role = format!("{role:?}").to_lowercase();
     let said = operation.description.take().unwrap_or_default();
-    operation.description = Some(format!("{said}\n\nNeeds the role {role} or a higher one.").trim().to_owned());
+    operation.description =
+        Some(format!("{said}\n\nNeeds the role {} or a higher one.", role.word()).trim().to_owned());
     operation.security =
         Some(["token", "session"].map(|name| SecurityRequirement::new::<_, [&str; 0], &str>(name, [])).into());
     let at_least = ParameterBuilder::new()

@@ -57,8 +57,8 @@ impl Problem {
     }
 
     pub(crate) fn forbidden(role: dashboard::Role) -> Self {
-        let role = format!("{role:?}").to_lowercase();
-        Self::new(StatusCode::FORBIDDEN, "role", format!("this needs the role {role} or a higher one"))
+        let detail = format!("this needs the role {} or a higher one", role.word());
+        Self::new(StatusCode::FORBIDDEN, "role", detail)
     }
 
     /// To be tried again in a while.

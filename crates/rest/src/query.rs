@@ -73,6 +73,23 @@ pub(crate) struct Part {
     pub(crate) limit: Option<String>,
 }
 
+/// At which instant.
+#[derive(Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Then {
+    /// As of this instant by event time, known what is known now. Numbers of a campaign are counted from all of its messages.
+    #[param(format = DateTime)]
+    as_of: Option<String>,
+}
+
+impl Then {
+    /// The instant; `None` for now.
+    pub(crate) fn at(&self) -> Result<Option<Time>, Problem> {
+        instant("as_of", self.as_of.as_deref())
+    }
+}
+
 /// How much of what has no order to go on in.
 #[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]

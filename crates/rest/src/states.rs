@@ -5,12 +5,12 @@ use domain::MailClass;
 use domain::contact::check::Mail;
 use domain::contact::state::Holding;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use view::{Checked, STATES_MAX};
 
 use crate::answer::{Asking, Envelope};
 use crate::problem::{Problem, Written};
-use crate::query::{Body, Ids, Read, instant, word};
+use crate::query::{Body, Ids, Read, Then, instant, word};
 
 /// One Email State that holds.
 #[derive(Serialize, ToSchema)]
@@ -69,15 +69,6 @@ impl ClientStates {
     }
 }
 
-#[derive(Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Then {
-    /// As of this instant by event time, known what is known now.
-    #[param(format = DateTime)]
-    as_of: Option<String>,
-}
-
 /// The Email State of one client.
 #[utoipa::path(
     get, path = "/v1/orgs/{org}/clients/{client}/email-state", tag = "clients", operation_id = "email_state",
@@ -89,7 +80,7 @@ pub(crate) async fn of_client(
     Ids((_, client)): Ids<(String, String)>,
     Read(then): Read<Then>,
 ) -> Result<Response, Problem> {
-    let at = instant("as_of", then.as_of.as_deref())?;
+    let at = then.at()?;
     Ok(asking
         .answer(move |asked| {
             let states = asked.rows.states(&asked.organisation, &client, at.unwrap_or(asked.now))?;

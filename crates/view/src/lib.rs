@@ -57,3 +57,5 @@ pub use tile::Tile;
 
 /// Rows of one page at most.
 pub const PAGE_ROWS_MAX: usize = 200;
+/// Longest search that is looked at, in characters.
+pub const WORDS_MAX: usize = 200;

@@ -4,13 +4,11 @@ use contract::event;
 use contract::proto::message::v1::{MessageState, Status as WireStatus};
 use domain::{DropReason, Status, WithheldReason};
 
+use crate::WORDS_MAX;
 use crate::campaigns::Campaign;
 use crate::place::{Error, Snapshot};
 use crate::recipients::RecipientPage;
 use crate::tile::Tile;
-
-/// Longest search that is looked at, in characters.
-const WORDS_MAX: usize = 200;
 
 /// Which of a tile's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
