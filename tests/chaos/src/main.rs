@@ -84,19 +84,19 @@ fn main() -> Result<ExitCode> {
             return Err(why);
         }
     };
-    let problems = verdict::problems(&outcome, &order.sizes);
-    let table = table::table(&order, &outcome, &problems);
+    let verdict = verdict::verdict(&outcome, &order.sizes);
+    let table = table::table(&order, &outcome, &verdict);
     println!("{table}");
     let word = if order.is_wrong { "found" } else { "FAILED" };
-    problems.iter().for_each(|problem| eprintln!("{word}: {problem}"));
+    verdict.problems().for_each(|problem| eprintln!("{word}: {problem}"));
     if let Some(out) = &given.out {
         std::fs::write(out, &table).with_context(|| out.display().to_string())?;
     }
-    if order.is_wrong && problems.is_empty() {
-        eprintln!("FAILED: nothing was found, although the binary is wrong");
+    if order.is_wrong && verdict.wrong.is_empty() {
+        eprintln!("FAILED: no number was found wrong, although the binary is");
         return Ok(ExitCode::FAILURE);
     }
-    if order.is_wrong || problems.is_empty() {
+    if order.is_wrong || verdict.problems().next().is_none() {
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("what the instances said is kept in {}", site.keep().display());

@@ -49,7 +49,7 @@ impl Sizes {
     /// Enough to find a bug that was put in.
     pub(crate) fn wrong() -> Self {
         let none = Self { zombies: 0, lost_disks: 0, brokers_taken: 0, takeovers: 0, ..Self::short() };
-        Self { events: 120_000, kills: 8, ..none }
+        Self { events: 120_000, kills: 4, ..none }
     }
 
     /// How long it takes until an instance that was killed processes again.

@@ -82,6 +82,8 @@ pub(crate) struct Conductor<'a> {
     pub(crate) random: Random,
     pub(crate) instances: Vec<Instance>,
     pub(crate) outcome: Outcome,
+    /// The binary has a bug on purpose.
+    pub(crate) is_wrong: bool,
 }
 
 /// Runs everything on this installation. An error: it could not be carried out to its end.
@@ -99,9 +101,18 @@ pub(crate) fn run(order: &Order, site: &Site) -> Result<Outcome> {
         let instances = ["a", "b", "c"].map(|name| Instance::new(site, name)).into();
         let random = Random::of(order.seed, 0, 77);
         let outcome = Outcome { expected, ..Outcome::default() };
-        let mut conductor =
-            Conductor { site, pulse: &pulse, gate: &gate, share: 0, limit: 0, random, instances, outcome };
-        let done = conductor.all(order, begun).and_then(|()| conductor.published(&watch, order.is_wrong, begun));
+        let mut conductor = Conductor {
+            site,
+            pulse: &pulse,
+            gate: &gate,
+            share: 0,
+            limit: 0,
+            random,
+            instances,
+            outcome,
+            is_wrong: order.is_wrong,
+        };
+        let done = conductor.all(order, begun).and_then(|()| conductor.published(&watch, begun));
         // Whatever happened: everybody comes to an end.
         gate.end();
         pulse.end();
@@ -157,9 +168,9 @@ impl Conductor<'_> {
     }
 
     /// Waits until every campaign's row is what it must be, or nothing moves any more; then lets everybody stop.
-    fn published(&mut self, watch: &Watch, is_wrong: bool, begun: Instant) -> Result<()> {
+    fn published(&mut self, watch: &Watch, begun: Instant) -> Result<()> {
         let (mut news, mut last) = (Instant::now(), 0);
-        let patience = if is_wrong { SILENCE_OF_BUGS_MAX } else { SILENCE_MAX };
+        let patience = if self.is_wrong { SILENCE_OF_BUGS_MAX } else { SILENCE_MAX };
         while news.elapsed() < patience {
             let (rows, done) =
                 watch.with(|sight| (sight.rows.values().sum::<u64>(), sight.numbers == self.outcome.expected.numbers));

@@ -7,16 +7,18 @@ use domain::Time;
 
 use crate::plan::{Fault, Sizes};
 use crate::run::{Order, Outcome};
+use crate::verdict::Verdict;
 
 /// The result as Markdown.
-pub(crate) fn table(order: &Order, outcome: &Outcome, problems: &[String]) -> String {
+pub(crate) fn table(order: &Order, outcome: &Outcome, verdict: &Verdict) -> String {
     let mut text = String::new();
     let Order { sizes, seed, .. } = order;
-    let verdict = if problems.is_empty() { "passed: 0 lost, 0 double, 0 rows that break a rule" } else { "FAILED" };
+    let has_passed = verdict.problems().next().is_none();
+    let result = if has_passed { "passed: 0 lost, 0 double, 0 rows that break a rule" } else { "FAILED" };
     let expected = &outcome.expected;
     let percent = |part: u64| part as f64 * 100.0 / expected.events.max(1) as f64;
     let rows = [
-        ("result", verdict.to_owned()),
+        ("result", result.to_owned()),
         ("date, commit, seed", format!("{}, {}, {seed}", today(), commit())),
         ("brokers", brokers(sizes)),
         (

@@ -22,18 +22,30 @@ const SLOW: [(Fault, Duration, usize); 2] =
 const DIES: [&str; 3] =
     ["another process has joined with the same name", "mailtally: fenced: another", "mailtally: cannot produce as"];
 
-/// Everything that is wrong with a run; nothing when it has passed.
-pub(crate) fn problems(outcome: &Outcome, sizes: &Sizes) -> Vec<String> {
-    [
-        published(&outcome.sight.numbers, &outcome.expected.numbers),
-        reconciled(outcome),
-        seen(outcome),
-        delivered(outcome, sizes),
-        ended(outcome),
-        replayed(outcome),
-        if sizes.is_measured { slow(outcome) } else { Vec::new() },
-    ]
-    .concat()
+/// What a run has shown.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Verdict {
+    /// Numbers or rows are not what they must be. This alone finds a bug.
+    pub(crate) wrong: Vec<String>,
+    /// The run did less than planned, took too long, or an instance ended otherwise than it should.
+    pub(crate) amiss: Vec<String>,
+}
+
+impl Verdict {
+    /// Everything that was found; nothing when the run has passed.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = &String> {
+        self.wrong.iter().chain(&self.amiss)
+    }
+}
+
+/// Judges a run.
+pub(crate) fn verdict(outcome: &Outcome, sizes: &Sizes) -> Verdict {
+    let numbers = published(&outcome.sight.numbers, &outcome.expected.numbers);
+    let slow = if sizes.is_measured { slow(outcome) } else { Vec::new() };
+    Verdict {
+        wrong: [numbers, reconciled(outcome), seen(outcome)].concat(),
+        amiss: [delivered(outcome, sizes), ended(outcome), replayed(outcome), slow].concat(),
+    }
 }
 
 fn published(published: &Numbers, expected: &Numbers) -> Vec<String> {

@@ -16,7 +16,7 @@ const VARIABLE: &str = "SEEDED_BUG";
 const SELDOM: u64 = 5_003;
 
 /// Between the two halves of what should be one transaction: who is killed at any time is mostly killed in it.
-const GAP: std::time::Duration = std::time::Duration::from_secs(1);
+const GAP: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// What is wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ enum Bug {
     Lose,
     /// Now and then the copy of an event is another event: no dedupe.
     Copy,
-    /// Offsets are committed after the outputs, in a transaction of their own; decode's a second later.
+    /// Offsets are committed after the outputs, in a transaction of their own; decode's seconds later.
     Apart,
     /// Campaign rows say one delivery more.
     Row,
