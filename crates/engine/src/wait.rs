@@ -4,7 +4,7 @@
 use crate::exchange::{Action, Held, Input};
 use crate::machine::Engine;
 use crate::task::State;
-use crate::{Offset, TaskId};
+use crate::{Offset, TaskId, TopicPartition};
 
 /// The first wait, in milliseconds; it doubles with each further one.
 const WAIT_MS: i64 = 10;
@@ -12,6 +12,10 @@ const WAIT_MS: i64 = 10;
 const WAIT_MAX_MS: i64 = 500;
 /// A wait shorter than this is nobody's business, in milliseconds.
 const SAID_AFTER_MS: i64 = 2_000;
+
+/// Longer than a broker leaves a transaction open that its producer has left, in milliseconds: ours end after
+/// `transaction.timeout.ms` of 10 s, and brokers look for such every 10 s (`transaction.abort.timed.out.transaction.cleanup.interval.ms`).
+const HANGS_AFTER_MS: i64 = 60_000;
 
 /// A wait of one task.
 #[derive(Debug)]
@@ -53,17 +57,21 @@ impl Engine {
             return;
         };
         let State::Restoring { at, to, rows, .. } = task.state else { return };
-        let at_partition = format!("{topic}/{}", id.partition);
+        let partition = TopicPartition { topic: topic.clone(), partition: id.partition };
         if held.start > at {
             let why = format!(
-                "{at_partition} is truncated: it now starts at {}, after offset {at} that is to be restored next: if rows were \
+                "{partition} is truncated: it now starts at {}, after offset {at} that is to be restored next: if rows were \
                  deleted from it, put it back from a backup; then start again, which restores it from its start",
                 held.start
             );
             return self.stall(id, why);
         }
         let restored = (rows, self.now_ms.saturating_sub(task.began_ms) / 1_000);
-        let why = waits_for(&at_partition, (at, to), held, restored);
+        let waited_ms = task.wait.as_ref().map_or(0, |wait| self.now_ms.saturating_sub(wait.since_ms));
+        let why = match waited_ms >= HANGS_AFTER_MS && is_open(at, to, held) {
+            true => hangs(&partition, held.stable),
+            false => waits_for(&partition, (at, to), held, restored),
+        };
         self.busy(Action::ReadState { task: id, from: at, to }, why);
     }
 
@@ -90,14 +98,34 @@ impl Engine {
     }
 }
 
-fn waits_for(partition: &str, (at, to): (Offset, Offset), held: Held, (rows, seconds): (u64, i64)) -> String {
+/// Whether what is wanted is behind a transaction that has no end yet.
+fn is_open(at: Offset, to: Offset, held: Held) -> bool {
+    held.end >= to && held.stable <= at
+}
+
+/// Kafka's own word for a transaction whose end mark never comes (KIP-664).
+fn hangs(of: &TopicPartition, since: Offset) -> String {
+    let TopicPartition { topic, partition } = of;
+    format!(
+        "a transaction hangs on {of} since offset {since}, longer than a broker keeps one open that nobody ends: see \"A transaction \
+         that hangs\" in deploy/kafka.md, and end it with kafka-transactions.sh abort --topic {topic} --partition {partition} \
+         --start-offset {since}"
+    )
+}
+
+fn waits_for(
+    partition: &TopicPartition,
+    (at, to): (Offset, Offset),
+    held: Held,
+    (rows, seconds): (u64, i64),
+) -> String {
     if held.end < to {
         format!(
             "{partition} ends at {} and ended at {to} before: it lost its end (unclean leader election); put it back from a \
              backup, or start again to restore what is left",
             held.end
         )
-    } else if held.stable <= at {
+    } else if is_open(at, to, held) {
         format!(
             "a transaction has been open on {partition} since offset {}: end it, or wait for transaction.timeout.ms",
             held.stable

@@ -155,6 +155,29 @@ fn an_open_transaction_is_named_and_the_restore_goes_on_when_it_ends() {
 }
 
 #[test]
+fn a_transaction_that_nothing_ends_is_told_with_what_ends_it() {
+    let mut script = Script::restoring();
+    script.rows(0..40);
+    assert!(matches!(script.next(), Some(Action::ReadState { from: 40, .. })));
+    let (began, held) = (script.now, Held { start: 0, stable: 40, end: 100 });
+    assert!(!script.until_said(held).contains("hangs"));
+    while script.now - began < 60_000 {
+        script.due();
+        script.say(Input::StateHeld(TASK, held));
+    }
+    assert_eq!(
+        script.engine.waits().map(|(_, why)| why).collect::<Vec<_>>(),
+        [
+            "a transaction hangs on status/3 since offset 40, longer than a broker keeps one open that nobody ends: see \"A transaction \
+          that hangs\" in deploy/kafka.md, and end it with kafka-transactions.sh abort --topic status --partition 3 --start-offset 40"
+        ]
+    );
+    script.due();
+    script.rows(40..100);
+    assert!(matches!(script.next(), Some(Action::Fill { .. })), "it goes on when it is ended");
+}
+
+#[test]
 fn a_slow_log_and_a_lost_end_are_told_apart() {
     let mut script = Script::restoring();
     let why = script.until_said(Held { start: 0, stable: 100, end: 100 });

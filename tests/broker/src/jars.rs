@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::Result;
 
 /// The release that is started.
-pub const RELEASE: &str = "4.3.1";
+pub const RELEASE: &str = "4.2.1";
 
 /// How much is fetched, in words.
 pub const SIZE: &str = "44 MB of jars";
@@ -17,8 +17,8 @@ const POM: &str = include_str!("pom.xml");
 
 /// The two jars that are Kafka itself, and what they must be.
 const PINNED: [(&str, &str); 2] = [
-    ("kafka_2.13-4.3.1.jar", "b098abef5ff878e76f60cd6c559b9baa5663ccb1b55f2837558b22c329d32423"),
-    ("kafka-clients-4.3.1.jar", "52501b7b47510c66f898871adaf6d2968ab7246561d44ced43643a8a587f0b36"),
+    ("kafka_2.13-4.2.1.jar", "1feebfe64c4077641aa915e8d77b6a1ae702dcbee80a88d0c3d5a4077b49fa0b"),
+    ("kafka-clients-4.2.1.jar", "6a281026416938a53c105f2d91d2807fdc83d5658452abf0ad1b6d8ab8a553c8"),
 ];
 
 /// Where everything goes that is fetched or built.

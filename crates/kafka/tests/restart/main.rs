@@ -1,6 +1,8 @@
 //! A broker that goes away and comes back: whoever asks meanwhile is answered again afterwards.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod atomic;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
