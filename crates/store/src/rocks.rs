@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use engine::Position;
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, ErrorKind, IngestExternalFileOptions,
-    IteratorMode, Options, ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, ErrorKind,
+    IngestExternalFileOptions, IteratorMode, Options, ReadOptions, SstFileWriter, WriteBatch, WriteBufferManager,
+    WriteOptions,
 };
 use rustix::fs::{CWD, RenameFlags};
 
@@ -89,6 +90,11 @@ fn options(cache: &Cache, memtables: &WriteBufferManager) -> Options {
     blocks.set_bloom_filter(10.0, false);
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // In pieces: a whole filter of a large table is larger than a shard of the cache, which then never keeps it, and every get
+    // reads it from disk anew.
+    blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    blocks.set_partition_filters(true);
+    blocks.set_pin_top_level_index_and_filter(true);
     blocks.set_format_version(6);
     // Rows of a kind repeat each other: LZ4 finds more of it in larger blocks.
     blocks.set_block_size(16 << 10);

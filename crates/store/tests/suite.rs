@@ -64,3 +64,31 @@ fn a_fill_does_not_write_over_the_file_of_one_that_a_crash_cut_short() {
     let rows = store.scan(b"0", None, 10_000).expect("whole");
     assert_eq!(rows.len(), 5_001);
 }
+
+/// A shard of a small cache is half a mebibyte, and a filter has ten bits a row: the whole filter of a table of so many rows is
+/// larger than what may keep it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_get_does_not_read_the_whole_filter_of_a_large_table_anew() {
+    let root = tempfile::tempdir().expect("directory");
+    let stores = rocks(root.path());
+    // Rows that do not compress: of a table larger than a memtable nothing is pinned.
+    // Rows that do not compress: of a table that is larger than one and a half memtables nothing is pinned.
+    let noise = |number: u64| (1..9).flat_map(move |word| (number * 8 + word).wrapping_pow(9).to_le_bytes());
+    let row = |number| (bytes::Bytes::from(format!("{number:08}")), Some(noise(number).collect()));
+    let mut store = stores.open("large").expect("opens");
+    store.fill(Batch { writes: (0..600_000).map(row).collect(), ..Batch::default() }).expect("filled");
+    let get = || assert_eq!(store.get(&["00300000x".into()]).expect("reads"), [None]);
+    get();
+    let before = bytes_read();
+    (0..100).for_each(|_| get());
+    assert!(bytes_read() - before < 1 << 20, "{} bytes", bytes_read() - before);
+}
+
+/// Bytes that this thread has read from files.
+#[cfg(target_os = "linux")]
+fn bytes_read() -> u64 {
+    let counted = std::fs::read_to_string("/proc/thread-self/io").expect("counted");
+    let line = counted.lines().find_map(|line| line.strip_prefix("rchar: ")).expect("a line");
+    line.parse().expect("a number")
+}
