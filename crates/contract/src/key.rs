@@ -35,6 +35,16 @@ pub fn decode(mut key: &[u8]) -> Option<Vec<&[u8]>> {
     Some(parts)
 }
 
+/// The first part of a key, with its length, and the rest; `None` when the bytes do not begin with a part.
+///
+/// ```
+/// assert_eq!(contract::key::first(b"\x04acme\x02m1"), Some((&b"\x04acme"[..], &b"\x02m1"[..])));
+/// ```
+pub fn first(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = take_varint(key)?;
+    key.split_at_checked(key.len() - rest.len() + length)
+}
+
 /// The parts of a key of exactly `N` UTF-8 parts.
 pub fn strings<const N: usize>(key: &[u8]) -> Option<[&str; N]> {
     let parts: Vec<&str> = decode(key)?.into_iter().map(std::str::from_utf8).collect::<Result<_, _>>().ok()?;

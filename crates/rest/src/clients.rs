@@ -17,7 +17,7 @@ use crate::states::ClientStates;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
-    /// Words that name or address begin with.
+    /// Words that name or addresses hold, without case and accents; of one or two letters where a word begins.
     q: Option<String>,
     /// `next` of the part before.
     after: Option<String>,

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use contract::key as canonical;
 use contract::proto::contact::v1::ContactState;
-use contract::proto::private::v1::private::Row;
 use domain::AddressHash;
 use domain::contact::Subject;
 use domain::contact::state::{Holding, held};
@@ -15,10 +14,14 @@ use crate::listed::Listed;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::recipients::{Recipient, RecipientPage};
 use crate::tile::Tile;
-use crate::{PAGE_ROWS_MAX, key, people};
+use crate::trigrams::Terms;
+use crate::walk::{Met, Walk};
+use crate::{PAGE_ROWS_MAX, key, walk};
 
-/// Keys that one page of a search looks at before it is handed out short.
-const LOOKED_AT_MAX: usize = 2_000;
+/// Reads of lists and texts after which a page of a search is handed out short.
+const READS_MAX: usize = 1_000;
+/// Texts of one client, by the alphabet, that a search looks at.
+const TEXTS_MAX: usize = 100;
 /// Messages of one client in one campaign that a search shows.
 const OF_CLIENT_MAX: usize = 100;
 
@@ -54,8 +57,9 @@ pub struct SuppressedPage {
 }
 
 impl Snapshot<'_> {
-    /// Clients whom the platform named, by name without case; with words, those whose name or addresses have a word that begins
-    /// with each of them. A page of a search may be short although there are more.
+    /// Clients whom the platform named, by name without case and accents; with words, those by id whose name or addresses hold
+    /// each of them, without case and accents: a word of three letters or more anywhere, a shorter one where a word begins, a whole
+    /// address that somebody has as it is. A page of a search may be short although there are more.
     ///
     /// # Errors
     /// [`Error::Cursor`], [`Error::Store`].
@@ -67,24 +71,25 @@ impl Snapshot<'_> {
         rows: usize,
     ) -> Result<ClientPage, Error> {
         let rows = rows.clamp(1, PAGE_ROWS_MAX);
-        if people::terms(words).is_empty() {
+        let terms = Terms::of(words);
+        if terms.is_empty() {
             let prefix = key::clients(organisation);
             let (listed, next) = self.page(&prefix, after, rows)?;
             let ids = listed.iter().filter_map(|key| key::client_of(organisation, key));
             return Ok(ClientPage { rows: self.named(organisation, ids)?, next });
         }
         let (mut found, mut next) = (Vec::new(), None);
-        let beyond = self.search(organisation, words, after, |client, key| {
+        let beyond = self.search(organisation, &terms, None, after, |client, past| {
             found.push(client);
-            next = (found.len() == rows).then(|| cursor(key));
+            next = (found.len() == rows).then(|| past.to_owned());
             Ok(next.is_none())
         })?;
         let next = next.or(beyond);
         Ok(ClientPage { rows: self.named(organisation, found.into_iter())?, next })
     }
 
-    /// The rows of a tile whose client has words that begin with each of these, or whose message or client id it is. A page
-    /// may be short although there are more; `count` is the tile's number, not that of the rows found.
+    /// The rows of a tile whose client is found by these words, as [`Snapshot::clients`] says, or whose message or client id it is.
+    /// A page may be short although there are more; `count` is the tile's number, not that of the rows found.
     ///
     /// # Errors
     /// [`Error::Cursor`], [`Error::Store`].
@@ -103,10 +108,11 @@ impl Snapshot<'_> {
         let rows = rows.clamp(1, PAGE_ROWS_MAX);
         let mut shown: BTreeSet<String> = page.rows.iter().map(|row| row.message.clone()).collect();
         let mut next = None;
-        let beyond = self.search(organisation, words, after, |client, key| {
+        let recipients = Some(key::by_client(organisation, campaign));
+        let beyond = self.search(organisation, &Terms::of(words), recipients, after, |client, past| {
             let of_client = self.of_client(organisation, campaign, tile, &client)?;
             page.rows.extend(of_client.into_iter().filter(|row| shown.insert(row.message.clone())));
-            next = (page.rows.len() >= rows).then(|| cursor(key));
+            next = (page.rows.len() >= rows).then(|| past.to_owned());
             Ok(next.is_none())
         })?;
         page.next = next.or(beyond);
@@ -168,64 +174,54 @@ impl Snapshot<'_> {
         ids.map(|client| self.listed(organisation, &client)).collect()
     }
 
-    /// Gives `each` every client whom the words find, once, until it wants no more; where to go on when the bound was met.
+    /// Gives `each` every client whom the terms find, and who is in one list more where there is one, by id, with the cursor of
+    /// what follows, until it wants no more; where to go on when the bound was met.
     fn search(
         &self,
         organisation: &str,
-        words: &str,
+        terms: &Terms,
+        among: Option<Bytes>,
         after: Option<&str>,
-        mut each: impl FnMut(String, &Bytes) -> Result<bool, Error>,
+        mut each: impl FnMut(String, &str) -> Result<bool, Error>,
     ) -> Result<Option<String>, Error> {
-        let terms = people::terms(words);
-        // The longest is the rarest.
-        let Some(longest) = terms.iter().max_by_key(|term| term.len()) else { return Ok(None) };
-        let prefix = key::words(organisation, longest);
-        let from = place(after, &prefix)?;
-        let mut listed = self.scan(&prefix, from.as_deref(), LOOKED_AT_MAX + 1)?;
-        let more = listed.len() > LOOKED_AT_MAX;
-        listed.truncate(LOOKED_AT_MAX);
-        let mut seen = BTreeSet::new();
-        for (key, _) in &listed {
-            let Some((client, part)) = key::found(organisation, key) else { continue };
-            let Some(past) = key::past(organisation, key, &client) else { continue };
-            let is_first =
-                !seen.contains(&client) && self.is_first(&prefix, key, (organisation, &client), &terms, &part)?;
-            if is_first && seen.insert(client.clone()) && !each(client, &past)? {
+        let mut lists = self.lists(organisation, terms)?;
+        let Some(first) = lists.first().cloned() else { return Ok(None) };
+        let from_here = |place: &[u8]| cursor(&[&first[..], place].concat());
+        let from = place(after, &first)?.unwrap_or_else(|| first.to_vec());
+        let mut from = from.get(first.len()..).unwrap_or_default().to_vec();
+        lists.extend(among);
+        let mut walk = Walk::over(lists, READS_MAX);
+        loop {
+            let client = match walk.next(self, &from)? {
+                Met::Client(client) if walk.may_read() => client,
+                Met::Client(client) => return Ok(Some(from_here(&client))),
+                Met::Bound(place) => return Ok(Some(from_here(&place))),
+                Met::End => return Ok(None),
+            };
+            from = walk::past(&client);
+            let Some([id]) = canonical::strings::<1>(&client) else { continue };
+            if terms.are_in(&self.texts(organisation, id)?) && !each(id.to_owned(), &from_here(&from))? {
                 return Ok(None);
             }
         }
-        Ok(listed.last().filter(|_| more).map(|(key, _)| cursor(key)))
     }
 
-    /// Whether this is the first of a client's keys under a prefix, and the client has all words.
-    fn is_first(
-        &self,
-        prefix: &Bytes,
-        key: &Bytes,
-        (organisation, client): (&str, &str),
-        terms: &BTreeSet<String>,
-        part: &str,
-    ) -> Result<bool, Error> {
-        let mut keys = self.keys(organisation, client, "")?;
-        let contact = self.contact(&canonical::client(organisation, client))?.unwrap_or_default();
-        for address in contact.addresses.iter().chain(&contact.removed_addresses) {
-            keys.extend(self.keys(organisation, client, &format!("address/{}", contract::json::hex(address)))?);
+    /// Lists that everybody is in whom the terms find. Of an address that somebody has, those who have it.
+    fn lists(&self, organisation: &str, terms: &Terms) -> Result<Vec<Bytes>, Error> {
+        for address in terms.addresses() {
+            let list = key::with_piece(organisation, address);
+            if !self.scan(&list, None, 1)?.is_empty() {
+                return Ok(vec![list]);
+            }
         }
-        keys.extend(self.keys(organisation, client, part)?);
-        let begins = |term: &String| {
-            let prefix = key::words(organisation, term);
-            keys.iter().any(|key| key.starts_with(&prefix))
-        };
-        let first = keys.iter().find(|key| key.starts_with(prefix));
-        Ok(first == Some(key) && terms.iter().all(begins))
+        Ok(terms.pieces().iter().map(|piece| key::with_piece(organisation, piece)).collect())
     }
 
-    fn keys(&self, organisation: &str, client: &str, part: &str) -> Result<BTreeSet<Bytes>, Error> {
-        let own = canonical::private(organisation, client, part);
-        Ok(match self.private(&own)? {
-            Some(row @ (Row::Person(_) | Row::Address(_) | Row::Mail(_))) => people::of_said(&own, Some(&row)),
-            _ => BTreeSet::new(),
-        })
+    fn texts(&self, organisation: &str, client: &str) -> Result<Vec<String>, Error> {
+        let prefix = key::texts(organisation, client);
+        let listed = self.scan(&prefix, None, TEXTS_MAX)?;
+        let text = |key: &Bytes| std::str::from_utf8(key.get(prefix.len()..)?).ok().map(str::to_owned);
+        Ok(listed.iter().filter_map(|(key, _)| text(key)).collect())
     }
 
     fn by_id(&self, organisation: &str, campaign: &str, tile: Tile, id: &str) -> Result<Vec<Recipient>, Error> {

@@ -11,6 +11,7 @@ use contract::{Proto as _, counters, header, key as canonical};
 use domain::{Counters, Time};
 use engine::Stored;
 
+use crate::found::Texts;
 use crate::stands::Stands;
 use crate::sums::Sums;
 use crate::{key, people, sorted};
@@ -33,6 +34,7 @@ pub(crate) struct Batch<'a, R> {
     writes: BTreeMap<Bytes, Option<Bytes>>,
     counters: BTreeMap<Bytes, Difference>,
     sums: BTreeMap<Bytes, Sums>,
+    texts: Texts,
     touched: BTreeSet<Named>,
     dropped: Vec<Named>,
 }
@@ -58,9 +60,9 @@ pub(crate) struct Changes {
 impl<'a, R: Rows> Batch<'a, R> {
     /// A batch of records of this partition.
     pub(crate) fn over(under: &'a R, partition: u32) -> Self {
-        let (writes, counters) = (BTreeMap::new(), BTreeMap::new());
-        let (touched, dropped) = (BTreeSet::new(), Vec::new());
-        Self { under, partition, writes, counters, sums: BTreeMap::new(), touched, dropped }
+        let (writes, counters, sums) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (texts, touched, dropped) = (Texts::default(), BTreeSet::new(), Vec::new());
+        Self { under, partition, writes, counters, sums, texts, touched, dropped }
     }
 
     /// What is to be written, by key.
@@ -73,6 +75,7 @@ impl<'a, R: Rows> Batch<'a, R> {
             sums.add(&more);
             self.put(key, sums.to_row());
         }
+        std::mem::take(&mut self.texts).write(&mut self)?;
         for (organisation, campaign) in &self.touched.clone() {
             self.resort(organisation, campaign)?;
         }
@@ -118,6 +121,16 @@ impl<'a, R: Rows> Batch<'a, R> {
 
     fn put(&mut self, key: Bytes, row: Option<Bytes>) {
         self.writes.insert(key, row);
+    }
+
+    /// Adds to a number that a row is; one of nothing goes. What it was and is.
+    pub(crate) fn add(&mut self, key: Bytes, change: i64) -> Result<(u64, u64), R::Error> {
+        let was = self.get(&key)?.map_or(0, |row| number(&row));
+        let is = was.saturating_add_signed(change);
+        if is != was {
+            self.put(key, (is > 0).then(|| Bytes::copy_from_slice(&is.to_be_bytes())));
+        }
+        Ok((was, is))
     }
 
     /// Takes a published row in.
@@ -233,14 +246,17 @@ impl<'a, R: Rows> Batch<'a, R> {
     fn domain(&self, organisation: &str, client: &str, id: &str) -> Result<String, R::Error> {
         let own = canonical::private(organisation, client, &format!("mail/{id}"));
         let row = self.get(&key::row(Topic::Private, &own))?;
-        Ok(row.as_ref().map(mailbox).unwrap_or_default())
+        Ok(mailbox(row.as_ref().and_then(people::private).as_ref()))
     }
 
     fn private(&mut self, own: &[u8], before: Option<&Bytes>, after: Option<&Bytes>) -> Result<(), R::Error> {
-        self.relist(&people::of_private(own, before), people::of_private(own, after));
+        let (was, is) = (before.and_then(people::private), after.and_then(people::private));
+        self.relist(&people::named(own, was.as_ref()), people::named(own, is.as_ref()));
         let Some([organisation, client, part]) = canonical::strings::<3>(own) else { return Ok(()) };
+        let (held, holds) = (was.as_ref().and_then(people::text), is.as_ref().and_then(people::text));
+        self.texts.change(organisation, client, held, holds);
         let Some(id) = part.strip_prefix("mail/") else { return Ok(()) };
-        let (was, is) = (before.map(mailbox).unwrap_or_default(), after.map(mailbox).unwrap_or_default());
+        let (was, is) = (mailbox(was.as_ref()), mailbox(is.as_ref()));
         if was == is {
             return Ok(());
         }
@@ -262,8 +278,8 @@ fn is_dropped(stands: Option<&Stands>) -> bool {
     stands.and_then(|stands| stands.share.as_ref()).is_some_and(|share| share.counters.dropped > 0)
 }
 
-fn mailbox(row: &Bytes) -> String {
-    match people::private(row) {
+fn mailbox(said: Option<&Row>) -> String {
+    match said {
         Some(Row::Mail(mail)) => people::domain_of(&mail.address),
         _ => String::new(),
     }

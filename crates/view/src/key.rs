@@ -72,6 +72,11 @@ pub(crate) fn reflected(partition: u32) -> Bytes {
     key.freeze()
 }
 
+/// Messages of a campaign by client.
+pub(crate) fn by_client(organisation: &str, campaign: &str) -> Bytes {
+    tagged(b'k', &canonical::campaign(organisation, campaign)).freeze()
+}
+
 /// Messages of a client in a campaign.
 pub(crate) fn in_campaign(organisation: &str, campaign: &str, client: &str) -> Bytes {
     let parts = [organisation.as_bytes(), campaign.as_bytes(), client.as_bytes()];
@@ -85,37 +90,30 @@ pub(crate) fn of_client(organisation: &str, campaign: &str, client: &str, messag
     key.freeze()
 }
 
-/// Words of an organisation that begin alike.
-pub(crate) fn words(organisation: &str, begins: &str) -> Bytes {
-    let mut key = tagged(b'w', &canonical::encode(&[organisation.as_bytes()]));
-    key.extend_from_slice(begins.as_bytes());
+/// Texts that a client is found by.
+pub(crate) fn texts(organisation: &str, client: &str) -> Bytes {
+    tagged(b'i', &canonical::encode(&[organisation.as_bytes(), client.as_bytes()])).freeze()
+}
+
+/// One of them.
+pub(crate) fn text(organisation: &str, client: &str, text: &str) -> Bytes {
+    let mut key = BytesMut::from(&texts(organisation, client)[..]);
+    key.extend_from_slice(text.as_bytes());
     key.freeze()
 }
 
-/// A word of a part of a client's private rows.
-pub(crate) fn word(organisation: &str, word: &str, client: &str, part: &str) -> Bytes {
-    let mut key = BytesMut::from(&words(organisation, word)[..]);
+/// Clients of an organisation who have a text with a piece.
+pub(crate) fn with_piece(organisation: &str, piece: &str) -> Bytes {
+    tagged(b'w', &canonical::encode(&[organisation.as_bytes(), piece.as_bytes()])).freeze()
+}
+
+/// One of them.
+pub(crate) fn piece(organisation: &str, piece: &str, client: &str) -> Bytes {
+    let mut key = BytesMut::from(&with_piece(organisation, piece)[..]);
+    key.extend_from_slice(&canonical::encode(&[client.as_bytes()]));
+    // Greater than the client itself, as every key in a list that is walked.
     key.put_u8(0);
-    key.extend_from_slice(&canonical::encode(&[client.as_bytes(), part.as_bytes()]));
     key.freeze()
-}
-
-/// The client and the part that a key of [`word`] names.
-pub(crate) fn found(organisation: &str, key: &[u8]) -> Option<(String, String)> {
-    let rest = key.get(words(organisation, "").len()..)?;
-    let ends = rest.iter().position(|byte| *byte == 0)?;
-    let [client, part] = canonical::strings::<2>(rest.get(ends + 1..)?)?;
-    Some((client.to_owned(), part.to_owned()))
-}
-
-/// What comes after all keys of [`word`] of one word and client.
-pub(crate) fn past(organisation: &str, key: &[u8], client: &str) -> Option<Bytes> {
-    let ends = words(organisation, "").len();
-    let ends = ends + key.get(ends..)?.iter().position(|byte| *byte == 0)?;
-    let mut past = BytesMut::from(key.get(..=ends)?);
-    past.extend_from_slice(&canonical::encode(&[client.as_bytes()]));
-    past.put_u8(0xff);
-    Some(past.freeze())
 }
 
 /// Clients of an organisation by name.

@@ -14,6 +14,7 @@ mod clients;
 mod drops;
 mod fold;
 mod follow;
+mod found;
 mod key;
 mod listed;
 mod message;
@@ -32,6 +33,8 @@ mod stands;
 mod sums;
 mod then;
 mod tile;
+mod trigrams;
+mod walk;
 
 pub use agreement::Agreement;
 pub use body::{Content, ContentParts};

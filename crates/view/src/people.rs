@@ -8,35 +8,28 @@ use contract::proto::contact::v1::ContactState;
 use contract::proto::private::v1::Private;
 use contract::proto::private::v1::private::Row;
 
-use crate::key;
+use crate::{key, trigrams};
 
-/// Words of a row that a client is found by.
-const WORDS_MAX: usize = 24;
-/// Bytes of one of them.
-const WORD_BYTES_MAX: usize = 64;
+/// Bytes of a name that lists are ordered by.
+const NAME_BYTES_MAX: usize = 64;
 
-/// The keys of a private row's words, and of its client's place in the list.
-pub(crate) fn of_private(own: &[u8], row: Option<&Bytes>) -> BTreeSet<Bytes> {
-    of_said(own, row.and_then(private).as_ref())
+/// The keys of a private row's client in the list by name.
+pub(crate) fn named(own: &[u8], said: Option<&Row>) -> BTreeSet<Bytes> {
+    let Some([organisation, client, _]) = contract::key::strings::<3>(own) else { return BTreeSet::new() };
+    match said {
+        Some(Row::Person(person)) => BTreeSet::from([key::client(organisation, &folded(&person.name), client)]),
+        _ => BTreeSet::new(),
+    }
 }
 
-/// The same of what a row says.
-pub(crate) fn of_said(own: &[u8], said: Option<&Row>) -> BTreeSet<Bytes> {
-    let mut keys = BTreeSet::new();
-    let Some([organisation, client, part]) = contract::key::strings::<3>(own) else { return keys };
-    let mut found = |text: &str| {
-        keys.extend(words(text).into_iter().map(|word| key::word(organisation, &word, client, part)));
-    };
+/// What a client is found by of a private row.
+pub(crate) fn text(said: &Row) -> Option<&str> {
     match said {
-        Some(Row::Person(person)) => {
-            found(&person.name);
-            keys.insert(key::client(organisation, &folded(&person.name), client));
-        }
-        Some(Row::Address(address)) => found(&address.address),
-        Some(Row::Mail(mail)) => found(&mail.address),
-        _ => {}
+        Row::Person(person) => Some(&person.name),
+        Row::Address(address) => Some(&address.address),
+        Row::Mail(mail) => Some(&mail.address),
+        _ => None,
     }
-    keys
 }
 
 /// The keys of a contact row's lists.
@@ -69,32 +62,18 @@ pub(crate) fn private(row: &Bytes) -> Option<Row> {
     contract::decode::<Private>("Private", row).ok().and_then(|private| private.row)
 }
 
-/// The words of a text: a name's, or an address with its parts.
-pub(crate) fn words(text: &str) -> BTreeSet<String> {
-    let whole = folded(text);
-    let parts = whole.split(|letter: char| !letter.is_alphanumeric()).chain(whole.split_whitespace());
-    let domain = whole.split_once('@').map(|(_, domain)| domain);
-    parts.chain(domain).filter(|word| !word.is_empty()).take(WORDS_MAX).map(clipped).collect()
-}
-
-/// What somebody searches for, word by word.
-pub(crate) fn terms(text: &str) -> BTreeSet<String> {
-    text.split_whitespace().take(WORDS_MAX).map(folded).collect()
-}
-
-/// A text without case, as words and lists are ordered by.
+/// A text without case and accents, as lists are ordered by.
 pub(crate) fn folded(text: &str) -> String {
-    // A zero ends a name in keys.
-    clipped(&text.to_lowercase().replace('\0', " "))
+    clipped(&trigrams::folded(text))
 }
 
 /// The domain of an address, without case; empty where there is none.
 pub(crate) fn domain_of(address: &str) -> String {
-    address.rsplit_once('@').map(|(_, domain)| folded(domain)).unwrap_or_default()
+    address.rsplit_once('@').map(|(_, domain)| clipped(&domain.to_lowercase().replace('\0', " "))).unwrap_or_default()
 }
 
-fn clipped(word: &str) -> String {
-    word.char_indices().take_while(|(place, _)| *place < WORD_BYTES_MAX).map(|(_, letter)| letter).collect()
+fn clipped(name: &str) -> String {
+    name.char_indices().take_while(|(place, _)| *place < NAME_BYTES_MAX).map(|(_, letter)| letter).collect()
 }
 
 #[cfg(test)]
@@ -102,12 +81,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_is_found_by_each_part_of_a_name_and_of_an_address() {
-        let found = words("Zoé O'Hara");
-        assert!(["zoé", "o'hara", "hara"].iter().all(|word| found.contains(*word)), "{found:?}");
-        let found = words("Zoe.H@Example.test");
-        assert!(["zoe", "zoe.h@example.test", "example.test"].iter().all(|word| found.contains(*word)), "{found:?}");
-        assert_eq!(domain_of("a@B.test"), "b.test");
+    fn a_domain_is_without_case_and_a_name_without_accents_too() {
+        assert_eq!(domain_of("a@B\u{e9}.test"), "b\u{e9}.test");
         assert_eq!(domain_of("nobody"), "");
+        assert_eq!(folded("Zo\u{e9} \u{c9}"), "zoe e");
     }
 }

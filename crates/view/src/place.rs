@@ -17,7 +17,7 @@ use crate::key;
 use crate::proof::Proofs;
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 
 /// Why the view does not answer.
 #[derive(Debug, thiserror::Error)]

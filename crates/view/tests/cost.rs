@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytes::Bytes;
 use contract::proto::campaign::v1::campaign_partial::Part;
 use contract::proto::campaign::v1::{CampaignPartial, CampaignStats, Source};
+use contract::proto::private::v1::private::Row;
+use contract::proto::private::v1::{Person, Private};
 use contract::topic::Topic;
 use contract::{Proto as _, header, key};
 use domain::{Arrival, Attribution, Contribution, Counters, Event, EventId, Fact, Message, Rank, Time};
@@ -110,6 +112,10 @@ fn stats(name: &str) -> CampaignStats {
 }
 
 fn row(message: &str, facts: &[Fact]) -> Message {
+    row_of("k", message, facts)
+}
+
+fn row_of(client: &str, message: &str, facts: &[Fact]) -> Message {
     let mut row = Message::default();
     for (place, fact) in facts.iter().enumerate() {
         let campaign = Some("c0".to_owned());
@@ -121,7 +127,7 @@ fn row(message: &str, facts: &[Fact]) -> Message {
             decoder: 1,
             retracted: false,
             rank: Rank::Send,
-            attribution: Attribution { campaign, client: Some("k".into()), ..Attribution::default() },
+            attribution: Attribution { campaign, client: Some(client.into()), ..Attribution::default() },
             provider: String::new(),
             fact: fact.clone(),
             arrival: Arrival::default(),
@@ -132,6 +138,10 @@ fn row(message: &str, facts: &[Fact]) -> Message {
 
 fn published(message: &str, facts: &[Fact]) -> (Bytes, Vec<u8>) {
     (key::message("acme", message), contract::message::to_wire(&row(message, facts)).encode_to_vec())
+}
+
+fn published_of(client: &str, message: &str, facts: &[Fact]) -> (Bytes, Vec<u8>) {
+    (key::message("acme", message), contract::message::to_wire(&row_of(client, message, facts)).encode_to_vec())
 }
 
 /// Costs of a page of each list, where there are so many campaigns and recipients of the first.
@@ -158,6 +168,38 @@ fn costs(campaigns: usize, recipients: usize) -> Vec<usize> {
 #[test]
 fn a_page_reads_as_many_rows_of_many_as_of_few() {
     assert_eq!(costs(50, 50), costs(2_000, 2_000));
+}
+
+/// The costs of searches that one client of so many meets, who is in a campaign of two; each in one page.
+fn costs_of_searches(clients: usize) -> Vec<usize> {
+    let world = World::new();
+    let person = |place: usize| {
+        let last = if place == 40 { "Quill" } else { "Roy" };
+        let row = Row::Person(Person { name: format!("Ada {last} {place:05}"), ..Person::default() });
+        let row = Private { row: Some(row), ..Private::default() };
+        (key::private("acme", &format!("k{place:05}"), ""), row.encode_to_vec())
+    };
+    world.put(Topic::Private, (0..clients).map(person), 1);
+    world.put(Topic::CampaignStats, std::iter::once((key::campaign("acme", "c0"), stats("c0").encode_to_vec())), 1);
+    let sent = (40..42).map(|place| published_of(&format!("k{place:05}"), &format!("m{place}"), &[Fact::Sent]));
+    world.put(Topic::MessageStatus, sent, 1);
+    world.follow();
+    let of_all = ["ada quill", "uil", "a ada q"].map(|words| {
+        world.cost(|view| assert_eq!(view.clients("acme", words, None, 20).unwrap().rows.len(), 1, "{words}"))
+    });
+    let of_a_list = ["ada quill", "ada"].map(|words| {
+        world.cost(|view| {
+            let page = view.find_recipients(("acme", "c0", Tile::Sent), words, None, 20).unwrap();
+            assert_eq!((page.rows.len(), page.next), (if words == "ada" { 2 } else { 1 }, None));
+        })
+    });
+    let first = world.cost(|view| assert_eq!(view.clients("acme", "ada", None, 20).unwrap().rows.len(), 20));
+    of_all.into_iter().chain(of_a_list).chain([first]).collect()
+}
+
+#[test]
+fn a_search_reads_as_many_rows_of_many_as_of_few() {
+    assert_eq!(costs_of_searches(100), costs_of_searches(3_000));
 }
 
 #[test]

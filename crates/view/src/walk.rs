@@ -1,0 +1,96 @@
+//! Lists of clients read side by side: those who are in every one of them, by id, without reading what only one has.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::place::{Error, Snapshot};
+
+/// Rows that one read takes from a list.
+const READ_ROWS: usize = 16;
+
+/// What a walk has come to.
+pub(crate) enum Met {
+    /// A client who is in every list, as keys have the id.
+    Client(Bytes),
+    /// Nobody more is.
+    End,
+    /// It read as much as it may; it goes on from here.
+    Bound(Vec<u8>),
+}
+
+/// Where lists are read.
+pub(crate) struct Walk {
+    lists: VecDeque<List>,
+    reads: usize,
+}
+
+/// Keys that begin with a prefix and go on with a client and at least one byte.
+struct List {
+    prefix: Bytes,
+    ahead: VecDeque<Bytes>,
+    ended: bool,
+}
+
+impl Walk {
+    /// Over lists with these prefixes, in so many reads at most.
+    pub(crate) fn over(prefixes: Vec<Bytes>, reads: usize) -> Self {
+        let list = |prefix| List { prefix, ahead: VecDeque::new(), ended: false };
+        Self { lists: prefixes.into_iter().map(list).collect(), reads }
+    }
+
+    /// The first client from a place on who is in every list.
+    pub(crate) fn next(&mut self, rows: &Snapshot<'_>, from: &[u8]) -> Result<Met, Error> {
+        let (mut wanted, mut agree) = (Bytes::copy_from_slice(from), 0);
+        while agree < self.lists.len() {
+            let Some(mut list) = self.lists.pop_front() else { break };
+            if list.lacks(&wanted) {
+                if !self.may_read() {
+                    self.lists.push_front(list);
+                    return Ok(Met::Bound(wanted.to_vec()));
+                }
+                list.read(rows, &wanted)?;
+            }
+            let Some(found) = list.ahead.front().cloned() else { return Ok(Met::End) };
+            self.lists.push_back(list);
+            agree = if found == wanted { agree + 1 } else { 1 };
+            wanted = found;
+        }
+        Ok(if self.lists.is_empty() { Met::End } else { Met::Client(wanted) })
+    }
+
+    /// Counts a read, of whoever walks too; false when it is one too many.
+    pub(crate) fn may_read(&mut self) -> bool {
+        let left = self.reads.checked_sub(1);
+        self.reads = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+impl List {
+    /// Passes over what is before a place; whether it has to be read to know what comes there.
+    fn lacks(&mut self, wanted: &Bytes) -> bool {
+        while self.ahead.front().is_some_and(|client| client < wanted) {
+            self.ahead.pop_front();
+        }
+        self.ahead.is_empty() && !self.ended
+    }
+
+    fn read(&mut self, rows: &Snapshot<'_>, wanted: &Bytes) -> Result<(), Error> {
+        let after = [&self.prefix[..], wanted].concat();
+        let read = rows.scan(&self.prefix, Some(&after), READ_ROWS)?;
+        self.ended = read.len() < READ_ROWS;
+        for (key, _) in read {
+            let client = key.get(self.prefix.len()..).and_then(contract::key::first);
+            let client = client.map(|(client, _)| key.slice_ref(client));
+            self.ahead.extend(client.filter(|client| self.ahead.back() != Some(client)));
+        }
+        Ok(())
+    }
+}
+
+/// The place after a client.
+pub(crate) fn past(client: &[u8]) -> Vec<u8> {
+    // No key goes on with this byte: what follows a client is 0 or the first byte of a text.
+    [client, &[0xff]].concat()
+}
