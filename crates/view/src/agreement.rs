@@ -4,8 +4,9 @@ use contract::proto::campaign::v1::campaign_partial::Part;
 use contract::proto::campaign::v1::{CampaignPartial, CampaignStats};
 use domain::Counters;
 
-use crate::fold::{Rows as _, counted, number, split};
+use crate::fold::{counted, number, split};
 use crate::key;
+use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot};
 
 /// What comparing a campaign's rows with its published numbers gave.

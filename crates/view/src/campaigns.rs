@@ -8,8 +8,9 @@ use contract::proto::private::v1::{Private, private::Row};
 use contract::topic::Topic;
 use domain::{Counters, DropReason};
 
-use crate::fold::{Rows as _, counted, stats};
+use crate::fold::{counted, stats};
 use crate::key;
+use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot};
 use crate::sorted::Wanted;
 

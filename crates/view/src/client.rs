@@ -7,7 +7,8 @@ use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
 use domain::Time;
 
-use crate::fold::{Rows as _, stats};
+use crate::fold::stats;
+use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::recipients::Recipient;
 use crate::stands::first;

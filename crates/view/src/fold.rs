@@ -1,5 +1,5 @@
 //! What published rows do to the view: the row itself, the lists that it stands in, and its share of its campaign's recount,
-//! in one batch, so that a number and its list never disagree. Pure: reads through [`Rows`].
+//! in one batch, so that a number and its list never disagree. Pure: reads through [`Overlay`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,7 @@ use domain::{Counters, Time};
 use engine::Stored;
 
 use crate::found::Texts;
+use crate::overlay::{Overlay, Rows};
 use crate::stands::Stands;
 use crate::sums::Sums;
 use crate::{key, people, sorted};
@@ -19,19 +20,10 @@ use crate::{key, people, sorted};
 /// A campaign by organisation and id.
 pub(crate) type Named = (String, String);
 
-/// What is in the store before a batch.
-pub(crate) trait Rows {
-    /// Why it cannot be read.
-    type Error;
-    /// A row.
-    fn get(&self, key: &Bytes) -> Result<Option<Bytes>, Self::Error>;
-}
-
-/// Rows over those of a store: what a batch has written so far.
+/// What a batch of one partition's records comes to.
 pub(crate) struct Batch<'a, R> {
-    under: &'a R,
+    rows: Overlay<'a, R>,
     partition: u32,
-    writes: BTreeMap<Bytes, Option<Bytes>>,
     counters: BTreeMap<Bytes, Difference>,
     sums: BTreeMap<Bytes, Sums>,
     texts: Texts,
@@ -60,47 +52,52 @@ pub(crate) struct Changes {
 impl<'a, R: Rows> Batch<'a, R> {
     /// A batch of records of this partition.
     pub(crate) fn over(under: &'a R, partition: u32) -> Self {
-        let (writes, counters, sums) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (rows, counters, sums) = (Overlay::over(under), BTreeMap::new(), BTreeMap::new());
         let (texts, touched, dropped) = (Texts::default(), BTreeSet::new(), Vec::new());
-        Self { under, partition, writes, counters, sums, texts, touched, dropped }
+        Self { rows, partition, counters, sums, texts, touched, dropped }
     }
 
     /// What is to be written, by key.
     pub(crate) fn finish(mut self) -> Result<Changes, R::Error> {
+        self.rows.load(self.counters.keys().chain(self.sums.keys()).cloned())?;
         for (key, difference) in std::mem::take(&mut self.counters) {
             self.recount(key, &difference)?;
         }
         for (key, more) in std::mem::take(&mut self.sums) {
-            let mut sums = self.get(&key)?.map(|row| Sums::of_row(&row)).unwrap_or_default();
+            let mut sums = self.rows.get(&key)?.map(|row| Sums::of_row(&row)).unwrap_or_default();
             sums.add(&more);
-            self.put(key, sums.to_row());
+            self.rows.put(key, sums.to_row());
         }
-        std::mem::take(&mut self.texts).write(&mut self)?;
-        for (organisation, campaign) in &self.touched.clone() {
-            self.resort(organisation, campaign)?;
-        }
-        Ok(Changes { writes: self.writes.into_iter().collect(), touched: self.touched, dropped: self.dropped })
+        std::mem::take(&mut self.texts).write(&mut self.rows)?;
+        let touched = std::mem::take(&mut self.touched);
+        self.resort(&touched)?;
+        Ok(Changes { writes: self.rows.into_writes(), touched, dropped: self.dropped })
     }
 
-    /// Puts a campaign where its numbers now are in every order.
-    fn resort(&mut self, organisation: &str, campaign: &str) -> Result<(), R::Error> {
-        if campaign.is_empty() {
-            return Ok(());
-        }
-        let row = key::row(Topic::CampaignStats, &canonical::campaign(organisation, campaign));
-        let recount = key::counters(organisation, campaign);
+    /// Puts campaigns where their numbers now are in every order.
+    fn resort(&mut self, touched: &BTreeSet<Named>) -> Result<(), R::Error> {
+        let campaigns = touched.iter().filter(|(_, campaign)| !campaign.is_empty());
+        let keys = |(organisation, campaign): &Named| {
+            let row = key::row(Topic::CampaignStats, &canonical::campaign(organisation, campaign));
+            [row, key::counters(organisation, campaign)]
+        };
+        self.rows.load(campaigns.clone().flat_map(keys))?;
+        campaigns.into_iter().try_for_each(|of| self.resort_one(of, keys(of)))
+    }
+
+    fn resort_one(&mut self, (organisation, campaign): &Named, [row, recount]: [Bytes; 2]) -> Result<(), R::Error> {
         let places = |row: Option<Bytes>, recount: Option<Bytes>| {
             let counters = recount.map(|recount| counted(&recount)).unwrap_or_default();
             row.map(|row| sorted::places(organisation, campaign, &stats(&row), &counters)).unwrap_or_default()
         };
-        let was = places(self.under.get(&row)?, self.under.get(&recount)?);
-        let is = places(self.get(&row)?, self.get(&recount)?);
+        let was = places(self.rows.before(&row)?, self.rows.before(&recount)?);
+        let is = places(self.rows.get(&row)?, self.rows.get(&recount)?);
         self.relist(&was, is);
         Ok(())
     }
 
     fn recount(&mut self, key: Bytes, difference: &Difference) -> Result<(), R::Error> {
-        let before = self.get(&key)?;
+        let before = self.rows.get(&key)?;
         let (known, row) = difference.source.map_or((None, before.as_ref().cloned()), |_| split(before.as_ref()));
         let mut sum = row.map(|row| counted(&row)).unwrap_or_default();
         // More first: what is taken away is there.
@@ -111,33 +108,21 @@ impl<'a, R: Rows> Batch<'a, R> {
             row.put_u64(known.map_or(source, |known: u64| known.max(source)));
         }
         row.extend_from_slice(&counters::to_wire(&sum).encode_to_vec());
-        self.put(key, (sum != Counters::default()).then(|| row.freeze()));
+        self.rows.put(key, (sum != Counters::default()).then(|| row.freeze()));
         Ok(())
     }
 
-    fn get(&self, key: &Bytes) -> Result<Option<Bytes>, R::Error> {
-        self.writes.get(key).map_or_else(|| self.under.get(key), |row| Ok(row.clone()))
+    /// Takes published rows in.
+    pub(crate) fn take(&mut self, topic: Topic, records: &[Stored]) -> Result<(), R::Error> {
+        let own = records.iter().filter_map(|stored| stored.record.key.as_ref());
+        self.rows.load(own.map(|own| key::row(topic, own)))?;
+        records.iter().try_for_each(|stored| self.take_one(topic, stored))
     }
 
-    fn put(&mut self, key: Bytes, row: Option<Bytes>) {
-        self.writes.insert(key, row);
-    }
-
-    /// Adds to a number that a row is; one of nothing goes. What it was and is.
-    pub(crate) fn add(&mut self, key: Bytes, change: i64) -> Result<(u64, u64), R::Error> {
-        let was = self.get(&key)?.map_or(0, |row| number(&row));
-        let is = was.saturating_add_signed(change);
-        if is != was {
-            self.put(key, (is > 0).then(|| Bytes::copy_from_slice(&is.to_be_bytes())));
-        }
-        Ok((was, is))
-    }
-
-    /// Takes a published row in.
-    pub(crate) fn take(&mut self, topic: Topic, stored: &Stored) -> Result<(), R::Error> {
+    fn take_one(&mut self, topic: Topic, stored: &Stored) -> Result<(), R::Error> {
         let Some(own) = &stored.record.key else { return Ok(()) };
         let key = key::row(topic, own);
-        let (before, after) = (self.get(&key)?, stored.record.value.clone());
+        let (before, after) = (self.rows.get(&key)?, stored.record.value.clone());
         match topic {
             Topic::CampaignStats => self.campaign(own, before.as_ref(), after.as_ref()),
             Topic::MessageStatus => self.message(own, before.as_ref(), after.as_ref(), source(stored))?,
@@ -150,19 +135,19 @@ impl<'a, R: Rows> Batch<'a, R> {
             let organisation = canonical::decode(own).and_then(|parts| std::str::from_utf8(parts.first()?).ok());
             self.touched.extend(organisation.map(|organisation| (organisation.to_owned(), String::new())));
         }
-        self.put(key, after);
+        self.rows.put(key, after);
         self.advance(as_of(stored))
     }
 
     /// The view is up to here.
     pub(crate) fn stands_at(&mut self, topic: Topic, next: u64) {
-        self.put(key::position(topic, self.partition), Some(Bytes::copy_from_slice(&next.to_be_bytes())));
+        self.rows.put(key::position(topic, self.partition), Some(Bytes::copy_from_slice(&next.to_be_bytes())));
     }
 
     fn advance(&mut self, as_of: i64) -> Result<(), R::Error> {
         let key = Bytes::from_static(key::AS_OF);
-        if self.get(&key)?.map_or(i64::MIN, |known| micros(&known)) < as_of {
-            self.put(key, Some(Bytes::copy_from_slice(&as_of.to_be_bytes())));
+        if self.rows.get(&key)?.map_or(i64::MIN, |known| micros(&known)) < as_of {
+            self.rows.put(key, Some(Bytes::copy_from_slice(&as_of.to_be_bytes())));
         }
         Ok(())
     }
@@ -179,8 +164,8 @@ impl<'a, R: Rows> Batch<'a, R> {
 
     /// Takes a row out of the lists that it was in, and puts it in those that it is in.
     fn relist(&mut self, was: &BTreeSet<Bytes>, is: BTreeSet<Bytes>) {
-        was.difference(&is).for_each(|key| self.put(key.clone(), None));
-        is.into_iter().filter(|key| !was.contains(key)).for_each(|key| self.put(key, Some(Bytes::new())));
+        was.difference(&is).for_each(|key| self.rows.put(key.clone(), None));
+        is.into_iter().filter(|key| !was.contains(key)).for_each(|key| self.rows.put(key, Some(Bytes::new())));
     }
 
     fn message(
@@ -204,8 +189,8 @@ impl<'a, R: Rows> Batch<'a, R> {
             self.count(organisation, &stands, &domain, there, changed.then_some(source));
         }
         let key = key::reflected(self.partition);
-        if self.get(&key)?.map_or(0, |known| number(&known)) < source {
-            self.put(key, Some(Bytes::copy_from_slice(&source.to_be_bytes())));
+        if self.rows.get(&key)?.map_or(0, |known| number(&known)) < source {
+            self.rows.put(key, Some(Bytes::copy_from_slice(&source.to_be_bytes())));
         }
         Ok(())
     }
@@ -243,9 +228,9 @@ impl<'a, R: Rows> Batch<'a, R> {
     }
 
     /// The mailbox domain of a message, as far as the address used is kept.
-    fn domain(&self, organisation: &str, client: &str, id: &str) -> Result<String, R::Error> {
+    fn domain(&mut self, organisation: &str, client: &str, id: &str) -> Result<String, R::Error> {
         let own = canonical::private(organisation, client, &format!("mail/{id}"));
-        let row = self.get(&key::row(Topic::Private, &own))?;
+        let row = self.rows.get(&key::row(Topic::Private, &own))?;
         Ok(mailbox(row.as_ref().and_then(people::private).as_ref()))
     }
 
@@ -260,7 +245,7 @@ impl<'a, R: Rows> Batch<'a, R> {
         if was == is {
             return Ok(());
         }
-        let row = self.get(&key::row(Topic::MessageStatus, &canonical::message(organisation, id)))?;
+        let row = self.rows.get(&key::row(Topic::MessageStatus, &canonical::message(organisation, id)))?;
         let Some(stands) = row.as_ref().and_then(Stands::of).filter(|stands| stands.client == client) else {
             return Ok(());
         };

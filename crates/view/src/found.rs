@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::fold::{Batch, Rows};
+use crate::overlay::{Overlay, Rows};
 use crate::{key, trigrams};
 
 /// By how many rows more, or fewer, texts of clients are held after a batch.
@@ -33,15 +33,18 @@ impl Texts {
     }
 
     /// Writes what has changed.
-    pub(crate) fn write<R: Rows>(self, batch: &mut Batch<'_, R>) -> Result<(), R::Error> {
+    pub(crate) fn write<R: Rows>(self, rows: &mut Overlay<'_, R>) -> Result<(), R::Error> {
+        let keys = self.0.keys().map(|Text { organisation, client, text }| key::text(organisation, client, text));
+        rows.load(keys)?;
         let mut pieces: BTreeMap<Bytes, i64> = BTreeMap::new();
-        for (Text { organisation, client, text }, rows) in self.0 {
-            let (was, is) = batch.add(key::text(&organisation, &client, &text), rows)?;
+        for (Text { organisation, client, text }, more) in self.0 {
+            let (was, is) = rows.add(key::text(&organisation, &client, &text), more)?;
             let texts = i64::from(is > 0) - i64::from(was > 0);
             for piece in trigrams::of_text(&text).into_iter().filter(|_| texts != 0) {
                 *pieces.entry(key::piece(&organisation, &piece, &client)).or_default() += texts;
             }
         }
-        pieces.into_iter().try_for_each(|(key, texts)| batch.add(key, texts).map(drop))
+        rows.load(pieces.keys().cloned())?;
+        pieces.into_iter().try_for_each(|(key, texts)| rows.add(key, texts).map(drop))
     }
 }

@@ -19,6 +19,7 @@ mod key;
 mod listed;
 mod message;
 mod narrow;
+mod overlay;
 mod parts;
 mod people;
 mod place;

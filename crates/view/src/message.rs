@@ -3,8 +3,8 @@
 use contract::topic::Topic;
 use domain::{Entry, Status, Time};
 
-use crate::fold::Rows as _;
 use crate::key;
+use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot};
 use crate::recipients::Recipient;
 

@@ -12,8 +12,9 @@ use store::{Store, Stores};
 use tokio::sync::{broadcast, watch};
 
 use crate::drops::Drops;
-use crate::fold::{Batch, Changes, Named, Rows, micros};
+use crate::fold::{Batch, Changes, Named, micros};
 use crate::key;
+use crate::overlay::Rows;
 use crate::proof::Proofs;
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
@@ -198,7 +199,7 @@ impl View {
         let Changes { writes, touched, dropped } = {
             let before = self.snapshot();
             let mut batch = Batch::over(&before, partition);
-            records.iter().try_for_each(|stored| batch.take(topic, stored))?;
+            batch.take(topic, records)?;
             batch.stands_at(topic, next);
             batch.finish()?
         };
@@ -253,8 +254,8 @@ pub struct Snapshot<'a> {
 impl Rows for Snapshot<'_> {
     type Error = Error;
 
-    fn get(&self, key: &Bytes) -> Result<Option<Bytes>, Error> {
-        Ok(self.store.get(std::slice::from_ref(key))?.pop().flatten())
+    fn all(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, Error> {
+        Ok(self.store.get(keys)?)
     }
 }
 
@@ -275,10 +276,6 @@ impl Snapshot<'_> {
     pub fn position(&self, topic: Topic, partition: u32) -> Result<Offset, Error> {
         let row = self.get(&key::position(topic, partition))?;
         Ok(row.and_then(|row| row[..].try_into().ok()).map_or(0, Offset::from_be_bytes))
-    }
-
-    pub(crate) fn all(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, Error> {
-        Ok(self.store.get(keys)?)
     }
 
     pub(crate) fn scan(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error> {

@@ -8,7 +8,7 @@ use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
 use domain::Time;
 
-use crate::fold::Rows as _;
+use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::tile::Tile;
 use crate::{PAGE_ROWS_MAX, key};
