@@ -66,44 +66,43 @@ both_ways!(
     client_file,
 );
 
-fn drop_word(reason: DropReason) -> String {
+fn drop_word(reason: DropReason) -> &'static str {
     word(event::drop_to_wire(reason).as_str_name(), "DROP_REASON_")
 }
 
-fn withheld_word(reason: WithheldReason) -> String {
+fn withheld_word(reason: WithheldReason) -> &'static str {
     word(event::withheld_to_wire(reason).as_str_name(), "WITHHELD_REASON_")
 }
 
-fn status_word(status: Status) -> String {
+fn status_word(status: Status) -> &'static str {
     word(message::status_to_wire(status).as_str_name(), "STATUS_")
 }
 
-/// `DROP_REASON_QUOTA` as `quota`, as JSON and platform events spell it.
-fn word(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
+/// `DROP_REASON_QUOTA` as `QUOTA`.
+fn word(name: &'static str, prefix: &str) -> &'static str {
+    name.strip_prefix(prefix).unwrap_or(name)
 }
 
-fn spelled<W: Word>(counts: &Tally<W>, spell: fn(W) -> String) -> BTreeMap<String, u64> {
-    counts.iter().map(|(word, count)| (spell(word), count)).collect()
+/// In small letters, as JSON and platform events spell them.
+fn spelled<W: Word>(counts: &Tally<W>, spell: fn(W) -> &'static str) -> BTreeMap<String, u64> {
+    counts.iter().map(|(word, count)| (spell(word).to_ascii_lowercase(), count)).collect()
 }
 
 fn read<W: Word>(
     field: &'static str,
     counts: &BTreeMap<String, u64>,
-    spell: fn(W) -> String,
+    spell: fn(W) -> &'static str,
 ) -> Result<Tally<W>, Error> {
-    let (mut read, mut known) = (Tally::default(), 0);
-    if counts.is_empty() {
-        return Ok(read);
+    let mut read = Tally::default();
+    let unknown = || Error::Field { field, detail: "holds a word that this version does not know".to_owned() };
+    for (said, count) in counts {
+        let word = W::ALL.iter().find(|word| is_small(said, spell(**word))).ok_or_else(unknown)?;
+        read.insert(*word, *count);
     }
-    for word in W::ALL {
-        if let Some(count) = counts.get(&spell(*word)) {
-            read.insert(*word, *count);
-            known += 1;
-        }
-    }
-    if known == counts.len() {
-        return Ok(read);
-    }
-    Err(Error::Field { field, detail: "holds a word that this version does not know".to_owned() })
+    Ok(read)
+}
+
+/// Whether a text is a name in small letters.
+fn is_small(text: &str, name: &str) -> bool {
+    text.len() == name.len() && text.bytes().eq(name.bytes().map(|byte| byte.to_ascii_lowercase()))
 }

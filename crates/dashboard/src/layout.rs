@@ -96,7 +96,7 @@ pub(crate) fn path(parts: &[&str]) -> String {
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     parts
         .iter()
-        .flat_map(|part| ["/".to_owned(), percent_encoding::utf8_percent_encode(part, KEPT).to_string()])
+        .flat_map(|part| std::iter::once("/").chain(percent_encoding::utf8_percent_encode(part, KEPT)))
         .collect()
 }
 

@@ -62,9 +62,12 @@ fn scans_are_bounded_by_prefix_start_and_limit(stores: &dyn Stores) {
 fn what_is_flushed_is_there_after_a_reopen(stores: &dyn Stores) {
     let mut store = open(stores, "reopened");
     assert!(store.apply(batch(&[("a", Some("1"))], 3)).is_ok());
+    assert!(store.apply(batch(&[("b", Some("2")), ("c", Some("3"))], 3)).is_ok());
     assert!(store.flush().is_ok());
     drop(store);
     let store = open(stores, "reopened");
+    let found = values(store.as_ref(), &["c", "z", "a", "b", "a"]);
+    assert_eq!(found, [Some("3".into()), None, Some("1".into()), Some("2".into()), Some("1".into())], "in any order");
     assert_eq!(values(store.as_ref(), &["a"]), [Some("1".into())]);
     assert_eq!(store.position().ok().flatten().map(|position| position.input), Some(3));
 }

@@ -197,10 +197,13 @@ impl Store for One {
     }
 
     fn get(&self, keys: &[Bytes]) -> Result<Vec<Option<Bytes>>, Error> {
+        if let [key] = keys {
+            return Ok(vec![self.read(key)?.map(Bytes::from)]);
+        }
         let Some(family) = self.database.cf_handle(rocksdb::DEFAULT_COLUMN_FAMILY_NAME) else {
             return Err(damaged(&self.path, "it has no default column family"));
         };
-        let found = self.database.batched_multi_get_cf(&family, keys, true);
+        let found = self.database.batched_multi_get_cf(&family, keys, keys.is_sorted());
         found
             .into_iter()
             .map(|row| match row {

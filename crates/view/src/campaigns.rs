@@ -10,7 +10,7 @@ use domain::{Counters, DropReason};
 
 use crate::fold::{counted, stats};
 use crate::key;
-use crate::overlay::Rows as _;
+use crate::overlay::{Overlay, Rows as _};
 use crate::place::{Error, Snapshot};
 use crate::sorted::Wanted;
 
@@ -31,6 +31,13 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    fn of(id: String, row: &Bytes, recount: Option<&Bytes>) -> Self {
+        let (row, counters) = (stats(row), recount.map(counted).unwrap_or_default());
+        let published = row.counters.as_ref().map(contract::counters::from_wire);
+        let published = published.and_then(Result::ok).unwrap_or_default();
+        Self { id, row, agrees: published == counters, counters }
+    }
+
     /// The reason for which every one of its messages was dropped, if one was.
     pub fn all_dropped(&self) -> Option<DropReason> {
         let sent = self.counters.sent;
@@ -99,17 +106,26 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn campaign(&self, organisation: &str, campaign: &str) -> Result<Option<Campaign>, Error> {
-        if campaign.is_empty() {
-            return Ok(None);
-        }
-        let own = contract::key::campaign(organisation, campaign);
-        let keys = [key::row(Topic::CampaignStats, &own), key::counters(organisation, campaign)];
-        let mut found = self.all(&keys)?.into_iter();
-        let (row, recount) = (found.next().flatten(), found.next().flatten());
-        let Some(row) = row.as_ref().map(stats) else { return Ok(None) };
-        let counters = recount.as_ref().map(counted).unwrap_or_default();
-        let published = contract::counters::from_wire(&row.counters.clone().unwrap_or_default()).unwrap_or_default();
-        Ok(Some(Campaign { id: campaign.to_owned(), row, agrees: published == counters, counters }))
+        Ok(self.campaigns_of(organisation, std::iter::once(campaign.to_owned()))?.pop().flatten())
+    }
+
+    /// Campaigns, in the order asked, and nothing for those that the organisation does not have.
+    pub(crate) fn campaigns_of(
+        &self,
+        organisation: &str,
+        campaigns: impl Iterator<Item = String>,
+    ) -> Result<Vec<Option<Campaign>>, Error> {
+        let keys = |id: String| {
+            let row = key::row(Topic::CampaignStats, &contract::key::campaign(organisation, &id));
+            (row, key::counters(organisation, &id), id)
+        };
+        let (mut rows, campaigns) = (Overlay::over(self), campaigns.map(keys).collect::<Vec<_>>());
+        rows.load(campaigns.iter().flat_map(|(row, recount, _)| [row, recount]).cloned())?;
+        let found = campaigns.into_iter().map(|(row, recount, id)| {
+            let (row, recount) = (rows.get(&row)?, rows.get(&recount)?);
+            Ok(row.filter(|_| !id.is_empty()).map(|row| Campaign::of(id, &row, recount.as_ref())))
+        });
+        found.collect()
     }
 
     pub(crate) fn private(&self, key: &Bytes) -> Result<Option<Row>, Error> {

@@ -239,8 +239,8 @@ impl Snapshot<'_> {
         let prefix = key::in_campaign(organisation, campaign, client);
         let listed = self.scan(&prefix, None, OF_CLIENT_MAX)?;
         let ids = listed.iter().filter_map(|(key, _)| std::str::from_utf8(key.get(prefix.len()..)?).ok());
-        let found = ids.map(|id| self.recipient(organisation, id)).collect::<Result<Vec<_>, _>>()?;
-        Ok(found.into_iter().flatten().filter(|row| is_in(tile, row)).collect())
+        let found = self.recipients_of(organisation, ids)?;
+        Ok(found.into_iter().filter(|row| is_in(tile, row)).collect())
     }
 }
 

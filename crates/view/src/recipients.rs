@@ -8,10 +8,10 @@ use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
 use domain::Time;
 
-use crate::overlay::Rows as _;
+use crate::overlay::{Overlay, Rows as _};
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::tile::Tile;
-use crate::{PAGE_ROWS_MAX, key};
+use crate::{PAGE_ROWS_MAX, key, people};
 
 /// Rows that one page of a filtered list looks at before it is handed out short.
 const LOOKED_AT_MAX: usize = 2_000;
@@ -75,9 +75,9 @@ impl Snapshot<'_> {
         listed.truncate(rows);
         let next = listed.last().filter(|_| more).map(|(key, _)| cursor(key));
         let ids = listed.iter().filter_map(|(key, _)| std::str::from_utf8(key.get(prefix.len()..)?).ok());
-        let found = ids.map(|id| self.recipient(organisation, id)).collect::<Result<Vec<_>, _>>()?;
+        let found = self.recipients_of(organisation, ids)?;
         let count = self.campaign(organisation, campaign)?.map_or(0, |campaign| tile.count(&campaign.counters));
-        Ok(RecipientPage { rows: found.into_iter().flatten().collect(), count, next })
+        Ok(RecipientPage { rows: found, count, next })
     }
 
     /// The same, of only those rows that `lets` lets through. Looks at a bound of rows, so a page may be short although there
@@ -119,19 +119,26 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn recipient(&self, organisation: &str, message: &str) -> Result<Option<Recipient>, Error> {
-        let key = key::row(Topic::MessageStatus, &canonical::message(organisation, message));
-        let Some(row) = self.get(&key)? else { return Ok(None) };
-        let row: MessageState = contract::decode_shared("MessageState", &row).unwrap_or_default();
-        let client = row.client.clone();
-        let name = self.name(organisation, &client)?;
-        let address = match self.private(&canonical::private(organisation, &client, &format!("mail/{message}")))? {
-            Some(Row::Mail(mail)) => Some(mail.address),
-            _ => None,
-        };
-        let file_changed =
-            self.contact(&canonical::client(organisation, &client))?.map(|contact| contact.changed_at_us);
-        let file_changed = file_changed.filter(|at| *at != 0).map(Time::from_micros);
-        Ok(Some(Recipient { message: message.to_owned(), name, address, file_changed, row }))
+        Ok(self.recipients_of(organisation, std::iter::once(message))?.pop())
+    }
+
+    /// Messages with what is known of their clients, in the order asked, without those that the organisation does not have.
+    pub(crate) fn recipients_of<'a>(
+        &self,
+        organisation: &str,
+        messages: impl Iterator<Item = &'a str>,
+    ) -> Result<Vec<Recipient>, Error> {
+        let (mut rows, messages) = (Overlay::over(self), messages.collect::<Vec<_>>());
+        let key = |message: &&str| key::row(Topic::MessageStatus, &canonical::message(organisation, message));
+        rows.load(messages.iter().map(key))?;
+        let mut found = Vec::with_capacity(messages.len());
+        for message in messages {
+            let Some(row) = rows.get(&key(&message))? else { continue };
+            let row: MessageState = contract::decode_shared("MessageState", &row).unwrap_or_default();
+            found.push((message, About::of(organisation, &row.client, message), row));
+        }
+        rows.load(found.iter().flat_map(|(_, about, _)| [&about.person, &about.mail, &about.contact]).cloned())?;
+        found.into_iter().map(|(message, about, row)| about.recipient(&mut rows, message, row)).collect()
     }
 
     /// A client's name, where the platform gave it and it is not erased.
@@ -139,14 +146,53 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn name(&self, organisation: &str, client: &str) -> Result<Option<String>, Error> {
-        Ok(match self.private(&canonical::private(organisation, client, ""))? {
-            Some(Row::Person(person)) if !person.name.is_empty() => Some(person.name),
-            _ => None,
-        })
+        Ok(named(self.private(&canonical::private(organisation, client, ""))?))
     }
 
     pub(crate) fn contact(&self, own: &Bytes) -> Result<Option<ContactState>, Error> {
         let row = self.get(&key::row(Topic::ContactState, own))?;
-        Ok(row.and_then(|row| contract::decode_shared("ContactState", &row).ok()))
+        Ok(row.as_ref().and_then(contact))
     }
+}
+
+/// Keys of what is known of a message's client.
+struct About {
+    person: Bytes,
+    mail: Bytes,
+    contact: Bytes,
+}
+
+impl About {
+    fn of(organisation: &str, client: &str, message: &str) -> Self {
+        let private = |part: &str| key::row(Topic::Private, &canonical::private(organisation, client, part));
+        let contact = key::row(Topic::ContactState, &canonical::client(organisation, client));
+        Self { person: private(""), mail: private(&format!("mail/{message}")), contact }
+    }
+
+    fn recipient(
+        &self,
+        rows: &mut Overlay<'_, Snapshot<'_>>,
+        message: &str,
+        row: MessageState,
+    ) -> Result<Recipient, Error> {
+        let name = named(rows.get(&self.person)?.as_ref().and_then(people::private));
+        let address = match rows.get(&self.mail)?.as_ref().and_then(people::private) {
+            Some(Row::Mail(mail)) => Some(mail.address),
+            _ => None,
+        };
+        let changed = rows.get(&self.contact)?.as_ref().and_then(contact).map(|contact| contact.changed_at_us);
+        let file_changed = changed.filter(|at| *at != 0).map(Time::from_micros);
+        Ok(Recipient { message: message.to_owned(), name, address, file_changed, row })
+    }
+}
+
+fn named(said: Option<Row>) -> Option<String> {
+    match said {
+        Some(Row::Person(person)) if !person.name.is_empty() => Some(person.name),
+        _ => None,
+    }
+}
+
+fn contact(row: &Bytes) -> Option<ContactState> {
+    contract::decode_shared("ContactState", row).ok()
 }

@@ -138,10 +138,10 @@ impl Snapshot<'_> {
         loop {
             let listed = self.scan(&prefix, from.as_deref(), rows)?;
             let ends = listed.len() < rows;
-            for (key, _) in listed {
+            let ids = listed.iter().map(|(key, _)| wanted.id(&prefix, key).unwrap_or_default());
+            let campaigns = self.campaigns_of(organisation, ids)?;
+            for ((key, _), found) in listed.into_iter().zip(campaigns) {
                 looked_at += 1;
-                let id = wanted.id(&prefix, &key).unwrap_or_default();
-                let found = self.campaign(organisation, &id)?;
                 if found.as_ref().is_some_and(|found| wanted.is_past(found)) {
                     return Ok(page);
                 }
