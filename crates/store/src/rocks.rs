@@ -105,6 +105,8 @@ fn options(cache: &Cache, memtables: &WriteBufferManager) -> Options {
     options.set_write_buffer_manager(memtables);
     options.set_write_buffer_size(MEMTABLE_BYTES);
     options.set_max_open_files(OPEN_FILES_MAX);
+    // By default the open files are kept in 64 shards of one file each, and two of one shard are opened anew in turns.
+    options.set_table_cache_num_shard_bits(0);
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_memtable_whole_key_filtering(true);
     options.set_memtable_prefix_bloom_ratio(0.05);
