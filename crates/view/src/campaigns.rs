@@ -13,6 +13,7 @@ use crate::key;
 use crate::overlay::{Overlay, Rows as _};
 use crate::place::{Error, Snapshot};
 use crate::sorted::Wanted;
+use crate::trigrams::folded;
 
 /// Campaigns that one page looks at before it is handed out short: a filter that nothing meets ends.
 pub(crate) const LOOKED_AT_MAX: usize = 2_000;
@@ -49,7 +50,7 @@ impl Campaign {
 /// What a list is to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Words that name, subject or sender hold, whatever their case.
+    /// Words that name, subject, sender or id hold, whatever their case and accents.
     pub words: String,
     /// Only this class.
     pub class: Option<MailClass>,
@@ -57,9 +58,12 @@ pub struct Filter {
 
 impl Filter {
     pub(crate) fn lets(&self, row: &CampaignStats) -> bool {
-        let text = format!("{} {} {} {}", row.name, row.subject, row.sender, row.campaign).to_lowercase();
-        let wanted = self.words.to_lowercase();
-        wanted.split_whitespace().all(|word| text.contains(word)) && self.class.is_none_or(|class| row.class() == class)
+        self.class.is_none_or(|class| row.class() == class) && (self.words.is_empty() || self.are_in(row))
+    }
+
+    fn are_in(&self, row: &CampaignStats) -> bool {
+        let text = folded(&format!("{} {} {} {}", row.name, row.subject, row.sender, row.campaign));
+        folded(&self.words).split_whitespace().all(|word| text.contains(word))
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use contract::proto::campaign::v1::CampaignStats;
 use contract::proto::platform::v1::Address;
 use contract::proto::private::v1::private::Row;
 use contract::proto::private::v1::{Mail, Person, Private};
@@ -17,7 +18,7 @@ use log::model::Model;
 use log::{Cleanup, Log as _, TopicSpec};
 use proptest::prelude::*;
 use store::{Memory, Stores as _};
-use view::{Follow, TOPICS, View};
+use view::{Filter, Follow, TOPICS, View};
 
 const ORGANISATIONS: [&str; 2] = ["acme", "acme2"];
 
@@ -90,6 +91,32 @@ fn found(view: &View, organisation: usize, words: &str) -> BTreeSet<String> {
             return found;
         }
     }
+}
+
+#[test]
+fn a_campaign_is_found_by_any_part_of_its_name_subject_and_sender() {
+    let log = log();
+    let said = |name: &str| CampaignStats {
+        name: name.into(),
+        sender: "Zo\u{e9} <z@example.test>".into(),
+        ..CampaignStats::default()
+    };
+    let to = TopicPartition { topic: engine::Topic::new(&Topic::CampaignStats.name("t")), partition: 0 };
+    for (id, name) in [("c1", "Été 2026"), ("c2", "Hiver")] {
+        let (key, value) = (Some(key::campaign("acme", id)), Some(said(name).encode_to_vec().into()));
+        log.append(vec![Output { to: to.clone(), record: Record { key, value, ..Record::default() } }]).unwrap();
+    }
+    let view = follow(&log, &Memory::default());
+    let found = |words: &str| {
+        let filter = Filter { words: words.to_owned(), ..Filter::default() };
+        let page = view.snapshot().campaigns("acme", &filter, None, 9).unwrap();
+        page.rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+    };
+    for words in ["ete", "ÉT", "zoe 2026", "te 20"] {
+        assert_eq!(found(words), ["c1"], "{words}");
+    }
+    assert_eq!(found("zoé"), ["c1", "c2"]);
+    assert_eq!(found("spring"), [""; 0]);
 }
 
 proptest! {
