@@ -21,7 +21,7 @@ pub(crate) enum Met {
 
 /// Where lists are read.
 pub(crate) struct Walk {
-    lists: VecDeque<List>,
+    lists: Vec<List>,
     reads: usize,
 }
 
@@ -33,7 +33,7 @@ struct List {
 }
 
 impl Walk {
-    /// Over lists with these prefixes, in so many reads at most.
+    /// Over lists with these prefixes, in so many reads at most; the rarest first, as far as that is known.
     pub(crate) fn over(prefixes: Vec<Bytes>, reads: usize) -> Self {
         let list = |prefix| List { prefix, ahead: VecDeque::new(), ended: false };
         Self { lists: prefixes.into_iter().map(list).collect(), reads }
@@ -41,20 +41,18 @@ impl Walk {
 
     /// The first client from a place on who is in every list.
     pub(crate) fn next(&mut self, rows: &Snapshot<'_>, from: &[u8]) -> Result<Met, Error> {
-        let (mut wanted, mut agree) = (Bytes::copy_from_slice(from), 0);
-        while agree < self.lists.len() {
-            let Some(mut list) = self.lists.pop_front() else { break };
+        let mut wanted = Bytes::copy_from_slice(from);
+        // Whenever one list is ahead the first is asked again: those behind are read only where all before them agree.
+        let mut place = 0;
+        while let Some(list) = self.lists.get_mut(place) {
             if list.lacks(&wanted) {
-                if !self.may_read() {
-                    self.lists.push_front(list);
-                    return Ok(Met::Bound(wanted.to_vec()));
-                }
+                let Some(left) = self.reads.checked_sub(1) else { return Ok(Met::Bound(wanted.to_vec())) };
+                self.reads = left;
                 list.read(rows, &wanted)?;
             }
-            let Some(found) = list.ahead.front().cloned() else { return Ok(Met::End) };
-            self.lists.push_back(list);
-            agree = if found == wanted { agree + 1 } else { 1 };
-            wanted = found;
+            let Some(found) = list.ahead.front() else { return Ok(Met::End) };
+            place = if *found == wanted || place == 0 { place + 1 } else { 0 };
+            wanted = found.clone();
         }
         Ok(if self.lists.is_empty() { Met::End } else { Met::Client(wanted) })
     }
