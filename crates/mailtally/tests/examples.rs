@@ -17,11 +17,11 @@ use std::process::Command;
 
 use site::{Site, until_ready};
 
-/// The folder of the examples that `cargo xtask test --broker` made ready.
+/// The folder of the examples that `cargo xtask test --outside` made ready.
 fn folder() -> PathBuf {
     let folder = std::env::var_os("MAILTALLY_TEST_EXAMPLES");
     folder
-        .expect("MAILTALLY_TEST_EXAMPLES names no folder of examples: `cargo xtask test --broker` makes them ready")
+        .expect("MAILTALLY_TEST_EXAMPLES names no folder of examples: `cargo xtask test --outside` makes them ready")
         .into()
 }
 

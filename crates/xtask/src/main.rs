@@ -11,6 +11,7 @@ mod kafka;
 mod pages;
 mod picture;
 mod rocksdb;
+mod rows;
 mod run;
 mod served;
 mod setup;
@@ -26,7 +27,7 @@ const COMMANDS: [Command; 10] = [
     ("demo", "build Mailtally and play a platform's month through it [--yes] [demo's own flags]", demo::command),
     (
         "test",
-        "everything that shows that it works [--quick: format, lints, unit tests] [--broker: what needs a broker] [--only NAME]",
+        "everything that shows that it works [--quick: format, lints, unit tests] [--outside: what needs a broker or a browser] [--only NAME]",
         suites::command,
     ),
     ("kafka", "Apache Kafka on loopback without Docker: kafka up|down|status|stop|kill|restart", kafka::command),

@@ -119,6 +119,13 @@ fn is_of_xtask(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| OF_A_PACKAGE.iter().any(|begin| name.starts_with(begin)))
 }
 
+/// A program of the workspace, where [`cargo`] builds it.
+pub(crate) fn built(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache().join("target"), PathBuf::from);
+    // What is relative is so to the clone, where cargo is started.
+    root().join(target).join("debug").join(name)
+}
+
 /// The clone.
 pub(crate) fn root() -> PathBuf {
     clone_of(std::env::var_os("CARGO_MANIFEST_DIR"))

@@ -1,14 +1,12 @@
 //! `cargo xtask test`: every step in the open, a table at the end, and an exit code that means it.
 
-use std::cell::OnceCell;
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
-
-use broker::{Cluster, Options};
 
 use crate::run::run;
 use crate::setup::{self, Purpose};
-use crate::{alerts, axe, chaos, described, examples};
+use crate::{alerts, axe, chaos, described, examples, rows};
 
 /// When a step is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,7 +18,7 @@ enum When {
     Quick,
 }
 
-/// A step: its name, cargo's arguments, and when it is taken.
+/// A step that cargo does alone: its name, cargo's arguments, and when it is taken.
 type Step = (&'static str, &'static [&'static str], When);
 
 const STEPS: [Step; 9] = [
@@ -37,36 +35,37 @@ const STEPS: [Step; 9] = [
 
 /// Features of suites that need something from outside. All of them are asked for by every such suite, and of the whole workspace: a
 /// crate and its dependencies are then built once for all of them, and mostly as the step "tests" has built them.
-const OUTSIDE: &str = "broker/broker,kafka/broker,mailtally/broker,browser/browser,mailtally/browser";
+pub(crate) const OUTSIDE: &str = "broker/broker,kafka/broker,mailtally/broker,browser/browser,mailtally/browser";
 
-/// A suite: a name and its targets.
-type Suite = (&'static str, &'static [&'static str]);
+/// Something that needs a broker or a browser, and mostly waits for it.
+enum Outside {
+    /// These test targets, with the plain broker of their process at hand; one that kills brokers starts its own.
+    Tests(&'static [&'static str]),
+    /// The same with what has to be made ready first: the variable that names it, and how.
+    With(&'static [&'static str], &'static str, fn() -> Result<PathBuf, String>),
+    /// Something on brokers of its own.
+    Run(fn() -> Result<(), String>),
+}
 
-/// Suites that need Apache Kafka, one line each. The broker at `MAILTALLY_TEST_KAFKA` is theirs together; one that kills brokers
-/// starts its own.
-const BROKER_SUITES: [Suite; 5] = [
-    ("local kafka", &["cluster", "secure"]),
-    ("kafka as a log", &["log", "died", "proxy", "refused", "restart"]),
-    ("product over kafka", &["kafka"]),
-    ("bad surroundings", &["surroundings"]),
-    ("gateway over kafka", &["front_door"]),
+/// Suites from outside, in rows that are taken beside each other: each row in order. Nothing is built by then.
+const ROWS: [&[(&str, Outside)]; 3] = [
+    &[
+        ("a browser", Outside::With(&["driver"], axe::VARIABLE, axe::fetched)),
+        ("pages in a browser", Outside::With(&["pages"], axe::VARIABLE, axe::fetched)),
+        ("a bug is found", Outside::Run(|| chaos::finds("apart"))),
+    ],
+    &[
+        ("kafka as a log", Outside::Tests(&["log", "died", "proxy", "refused", "restart"])),
+        ("local kafka", Outside::Tests(&["cluster", "secure"])),
+        ("examples over kafka", Outside::With(&["examples"], examples::VARIABLE, examples::prepare)),
+        ("faults over kafka", Outside::Run(|| chaos::strike(&[]))),
+    ],
+    &[
+        ("product over kafka", Outside::Tests(&["kafka"])),
+        ("bad surroundings", Outside::Tests(&["surroundings"])),
+        ("gateway over kafka", Outside::Tests(&["front_door"])),
+    ],
 ];
-
-/// The suite of the examples, which are made ready before.
-const EXAMPLES: Suite = ("examples over kafka", &["examples"]);
-
-/// Suites that drive a real browser, one line each.
-const BROWSER_SUITES: [Suite; 2] = [("a browser", &["driver"]), ("pages in a browser", &["pages"])];
-
-/// A run of the chaos programme: its name, and how it is done.
-type Run = (&'static str, fn() -> Result<(), String>);
-
-/// Those that are done, each on brokers of its own, one line each.
-const OWN_BROKER_RUNS: [Run; 2] =
-    [("faults over kafka", || chaos::under_faults(&[])), ("a bug is found", || chaos::seeded("apart"))];
-
-/// A line of the table at the end.
-type Line = (&'static str, Duration, Result<(), String>);
 
 /// The steps of a whole run or of a quick one.
 fn steps(quick: bool) -> impl Iterator<Item = &'static Step> {
@@ -77,26 +76,61 @@ fn steps(quick: bool) -> impl Iterator<Item = &'static Step> {
 /// Runs all steps, or those that are asked for; a failed one does not stop the others.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode, String> {
     let is_given = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let only = arguments.iter().skip_while(|argument| *argument != "--only").nth(1);
-    let (quick, only_broker) = (is_given("--quick"), is_given("--broker"));
-    setup::ready(Purpose::Test, true)?;
-    let mut table = Table { only: only.cloned(), lines: Vec::new() };
-    if !only_broker {
-        steps(quick).for_each(|(name, cargo, _)| table.step(name, || run(&mut setup::cargo(cargo))));
+    let value = |flag: &str| arguments.iter().skip_while(|argument| *argument != flag).nth(1).map(String::as_str);
+    if let Some(name) = value(ALONE) {
+        return alone(name);
     }
-    if !quick && !only_broker {
-        table.step("alerts", alerts::check);
-        table.step("read api described", described::check);
-        browser_suites(&mut table);
+    setup::ready(Purpose::Test, true)?;
+    let mut table = Table { only: value("--only").map(str::to_owned), lines: Vec::new() };
+    let quick = is_given("--quick");
+    if !is_given("--outside") {
+        steps(quick).for_each(|(name, cargo, _)| table.step(name, || run(&mut setup::cargo(cargo))));
+        if !quick {
+            table.step("alerts", alerts::check);
+            table.step("read api described", described::check);
+        }
     }
     if !quick {
-        broker_suites(&mut table);
+        table.outside();
     }
-    if let (Some(only), true) = (only, table.lines.is_empty()) {
+    if let (Some(only), true) = (&table.only, table.lines.is_empty()) {
         return Err(format!("no step is called {only}"));
     }
     Ok(verdict(&table.lines))
 }
+
+/// How a step of a row is told to this program, which runs it in a process of its own.
+const ALONE: &str = "--alone";
+
+/// Runs one step of a row.
+fn alone(name: &str) -> Result<ExitCode, String> {
+    let step = ROWS.iter().copied().flatten().find(|(known, _)| *known == name);
+    let (_, outside) = step.ok_or_else(|| format!("no step is called {name}"))?;
+    match outside {
+        Outside::Tests(targets) => run(&mut tests(targets)),
+        Outside::With(targets, variable, ready) => run(tests(targets).env(variable, ready()?)),
+        Outside::Run(step) => step(),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Cargo, to run targets that need something from outside.
+fn tests(targets: &[&str]) -> Command {
+    let mut cargo = setup::cargo(&["test", "--workspace", "--features", OUTSIDE]);
+    for target in targets {
+        cargo.args(["--test", target]);
+    }
+    cargo
+}
+
+/// Builds all that the rows run, so that none waits for another's compiler or runs a program that is being replaced.
+fn build() -> Result<(), String> {
+    chaos::build()?;
+    run(&mut setup::cargo(&["test", "--workspace", "--features", OUTSIDE, "--no-run"]))
+}
+
+/// A line of the table at the end.
+type Line = (&'static str, Duration, Result<(), String>);
 
 /// Steps that were taken.
 struct Table {
@@ -107,54 +141,30 @@ struct Table {
 
 impl Table {
     fn step(&mut self, name: &'static str, step: impl FnOnce() -> Result<(), String>) {
-        if self.only.as_ref().is_none_or(|only| name.contains(only)) {
+        if self.is_wanted(name) {
             let began = Instant::now();
             let result = step();
             self.lines.push((name, began.elapsed(), result));
         }
     }
-}
 
-/// Cargo, to run targets that need something from outside.
-fn outside(targets: &[&str]) -> std::process::Command {
-    let mut cargo = setup::cargo(&["test", "--workspace", "--features", OUTSIDE]);
-    for target in targets {
-        cargo.args(["--test", target]);
+    fn is_wanted(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only))
     }
-    cargo
-}
 
-/// Runs the suites that need a broker. Where none can be started each of them has failed: none is skipped.
-fn broker_suites(table: &mut Table) {
-    let cluster = OnceCell::new();
-    let start = || {
-        eprintln!("Starting Apache Kafka {} for the suites that need it", broker::RELEASE);
-        Cluster::start(&Options::default()).map_err(|why| format!("no broker: {why}"))
-    };
-    let cargo = |targets: &[&str]| {
-        let address = cluster.get_or_init(start).as_ref().map(Cluster::bootstrap).map_err(Clone::clone)?;
-        let mut cargo = outside(targets);
-        cargo.env(broker::VARIABLE, address);
-        Ok::<_, String>(cargo)
-    };
-    for (name, suite) in BROKER_SUITES {
-        table.step(name, || run(&mut cargo(suite)?));
-    }
-    let (name, suite) = EXAMPLES;
-    table.step(name, || run(cargo(suite)?.env(examples::VARIABLE, examples::prepare()?)));
-    for (name, run) in OWN_BROKER_RUNS {
-        table.step(name, run);
-    }
-}
-
-/// Runs the suites that drive a browser. Where axe-core cannot be fetched each of them has failed: none is skipped.
-fn browser_suites(table: &mut Table) {
-    let axe = OnceCell::new();
-    for (name, suite) in BROWSER_SUITES {
-        table.step(name, || {
-            let axe = axe.get_or_init(axe::fetched).as_ref().map_err(String::clone)?;
-            run(outside(suite).env(axe::VARIABLE, axe))
-        });
+    /// Takes the rows beside each other. Where no broker can be started what needs one has failed: nothing is skipped.
+    fn outside(&mut self) {
+        let wanted = |row: &'static [(&'static str, Outside)]| {
+            row.iter().map(|(name, _)| *name).filter(|name| self.is_wanted(name)).collect::<Vec<_>>()
+        };
+        let rows: Vec<Vec<&'static str>> = ROWS.iter().map(|row| wanted(row)).filter(|row| !row.is_empty()).collect();
+        if rows.is_empty() {
+            return;
+        }
+        let began = Instant::now();
+        let built = build();
+        self.lines.push(("builds", began.elapsed(), built));
+        self.lines.extend(rows::take(&rows, ALONE));
     }
 }
 
@@ -208,8 +218,12 @@ mod tests {
         let manifests = of("crates").into_iter().chain(of("tests")).map(|entry| entry.path().join("Cargo.toml"));
         let texts = manifests.filter_map(|path| std::fs::read_to_string(path).ok());
         let mut asking: Vec<String> = texts.flat_map(|text| targets(&text)).collect();
-        let suites = BROKER_SUITES.iter().chain(&BROWSER_SUITES).chain([&EXAMPLES]);
-        let mut run: Vec<&str> = suites.flat_map(|(_, targets)| targets.iter().copied()).collect();
+        let targets = |outside: &'static Outside| match outside {
+            Outside::Tests(targets) | Outside::With(targets, ..) => *targets,
+            Outside::Run(_) => &[],
+        };
+        let mut run: Vec<&str> =
+            ROWS.iter().copied().flatten().flat_map(|(_, outside)| targets(outside)).copied().collect();
         asking.sort_unstable();
         run.sort_unstable();
         assert_eq!(asking, run);

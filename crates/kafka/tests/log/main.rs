@@ -19,8 +19,7 @@ fn fresh() -> Broker {
 }
 
 fn options(prefix: &str) -> Options {
-    let servers = std::env::var("MAILTALLY_TEST_KAFKA").expect("MAILTALLY_TEST_KAFKA=host:port names a broker");
-    Options::new(&servers, prefix)
+    Options::new(broker::shared().expect("a broker"), prefix)
 }
 
 impl Subject for Broker {
