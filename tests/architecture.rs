@@ -42,6 +42,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "providers",
             "rest",
             "service",
+            "simulators",
             "store",
             "view",
         ],

@@ -1,4 +1,4 @@
-//! What Amazon SES publishes through SNS (event publishing to a configuration set): one event an envelope.
+//! What Amazon SES publishes through SNS (event publishing to a configuration set): one event a request.
 
 use serde_json::{Value, json};
 
@@ -6,26 +6,14 @@ use crate::mail::{Deed, Mail};
 use crate::random::{Random, word};
 use crate::sendgrid::{AGENTS, PROXY, SCANNER};
 
-/// The envelope that reports `deed` at `at`.
-pub(crate) fn envelope(mail: &Mail<'_>, at: u64, deed: &Deed, random: &mut Random) -> Value {
+/// The event that reports `deed` at `at`.
+pub(crate) fn event(mail: &Mail<'_>, at: u64, deed: &Deed, random: &mut Random) -> Value {
     let (name, field, body) = said(mail, at, deed, random);
     let mut event = json!({"eventType": name, "mail": described(mail)});
     if let Value::Object(event) = &mut event {
         event.insert(field.to_owned(), body);
     }
-    let place = "sns.eu-west-1.amazonaws.com";
-    json!({
-        "Type": "Notification",
-        "MessageId": uuid(random),
-        "TopicArn": "arn:aws:sns:eu-west-1:111122223333:mail-events",
-        "Subject": "Amazon SES Email Event Notification",
-        "Message": event.to_string(),
-        "Timestamp": stamp(at + 1, random.below(1_000)),
-        "SignatureVersion": "2",
-        "Signature": format!("{}==", random.id(86)),
-        "SigningCertURL": format!("https://{place}/SimpleNotificationService-example.pem"),
-        "UnsubscribeURL": format!("https://{place}/?Action=Unsubscribe&SubscriptionArn=arn:aws:sns:eu-west-1:111122223333:mail-events"),
-    })
+    event
 }
 
 /// The event's type, the name of its object, and the object.

@@ -35,7 +35,8 @@ pub(crate) fn add(organisation: &'static Organisation, post: &mut Post) {
         }
         json!([event]).to_string().into_bytes()
     };
-    let hook = |account: &'static str, body| Intake::Webhook { provider: "sendgrid", account, body };
+    let signed_ms = crate::millis(at);
+    let hook = |account: &'static str, body| Intake::Webhook { provider: "sendgrid", account, signed_ms, body };
     let id = organisation.id;
     let foreign = with("mailtally_organisation", "chess-club");
     post.raw(at, Intake::Platform(b"sent: yes".to_vec()));

@@ -214,8 +214,8 @@ pub(crate) fn report(mail: &Mail<'_>, at: u64, deed: &Deed, post: &mut Post) {
         let event = sendgrid::event(mail, at, deed, &mut post.random);
         post.sendgrid(mail.organisation, at, &event);
     } else {
-        let envelope = amazon_ses::envelope(mail, at, deed, &mut post.random);
-        post.amazon_ses(mail.organisation, at, &envelope);
+        let event = amazon_ses::event(mail, at, deed, &mut post.random);
+        post.amazon_ses(mail.organisation, at, &event);
     }
 }
 

@@ -91,7 +91,9 @@ pub enum Intake {
         provider: &'static str,
         /// The account, named like its only organisation.
         account: &'static str,
-        /// The request's body.
+        /// When the provider signs it, in milliseconds since the Unix epoch; a try again carries the first one's time.
+        signed_ms: i64,
+        /// The request's body before it is signed; of Amazon SES the event, which goes into an envelope of its topic.
         body: Vec<u8>,
     },
 }
@@ -198,6 +200,11 @@ fn plans(size: &Size, random: &mut Random) -> Vec<Plan> {
     plans.sort_by_key(|plan| plan.at);
     (1..).zip(&mut plans).for_each(|(number, plan)| plan.number = number);
     plans
+}
+
+/// The same in milliseconds.
+pub(crate) fn millis(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)
 }
 
 /// A time of the month.

@@ -67,16 +67,18 @@ impl Post {
         batch.push((at + lag, words));
     }
 
-    /// SES has an event, and SNS delivers it, some of them more than once.
-    pub(crate) fn amazon_ses(&mut self, organisation: &Organisation, at: u64, envelope: &Value) {
-        let body = envelope.to_string().into_bytes();
-        let lag = if self.random.chance(30) { self.random.between(60, 3_600) } else { self.random.between(1, 4) };
+    /// SES has an event, and SNS delivers it, some of them more than once: all within the hour for which it tries.
+    pub(crate) fn amazon_ses(&mut self, organisation: &Organisation, at: u64, event: &Value) {
+        let body = event.to_string().into_bytes();
+        let lag = if self.random.chance(30) { self.random.between(60, 2_400) } else { self.random.between(1, 4) };
         self.totals.reports += 1;
-        let post = |body| Intake::Webhook { provider: organisation.provider, account: organisation.id, body };
+        let signed_ms = crate::millis(at + 1);
+        let post =
+            |body| Intake::Webhook { provider: organisation.provider, account: organisation.id, signed_ms, body };
         if self.random.chance(DUPLICATES) {
             self.totals.duplicates += 1;
             self.totals.requests += 1;
-            let again = self.again();
+            let again = self.random.between(20, 900);
             self.items.push((at + lag + again, post(body.clone())));
         }
         self.totals.requests += 1;
@@ -104,15 +106,13 @@ impl Post {
                 let received = batch.last().map_or(0, |(at, _)| at + 1);
                 let body = body(batch);
                 self.totals.requests += 1;
-                self.items.push((received, Intake::Webhook { provider: "sendgrid", account, body }));
+                let signed_ms = crate::millis(received);
+                self.items.push((received, Intake::Webhook { provider: "sendgrid", account, signed_ms, body }));
                 rest = after;
             }
         }
         self.items.sort_by_key(|(received, _)| *received);
-        let item = |(received, intake): (u64, Intake)| Item {
-            received_ms: i64::try_from(received.saturating_mul(1_000)).unwrap_or(i64::MAX),
-            intake,
-        };
+        let item = |(received, intake): (u64, Intake)| Item { received_ms: crate::millis(received), intake };
         (self.items.into_iter().map(item).collect(), self.totals)
     }
 }

@@ -14,6 +14,6 @@ pub use account::{Account, Accounts};
 pub use certificate::{Certificates, Fetch, Unfetched};
 pub use keep::{Keeper, Kept, Unkept};
 pub use kept::{BODY_BYTES_MAX, record};
-pub use route::{Gateway, PATH, router};
+pub use route::{Clock, Gateway, PATH, router};
 pub use rule::{RULES, Rule, rule};
 pub use spool::{Held, Spool, SpoolError, held};

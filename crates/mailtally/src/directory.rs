@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use service::config::Config;
 
 /// What may stand there before a log does: configuration, what a start that was cut short has left, what a file system makes.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "address.key",
     "address.key.new",
     "demo.seed",
@@ -18,6 +18,7 @@ const OURS: [&str; 11] = [
     "mailtally.toml",
     "run.json",
     "run.json.new",
+    "secrets",
     "spool",
     "state",
 ];

@@ -53,7 +53,13 @@ pub(super) fn prepare(named: Option<&Path>, seed: u64, set: &[String]) -> Result
     };
     // A real installation's key is random; here the same seed gives the same address hashes.
     write("address.key", &contract::identity::event(&[b"demo", &seed.to_be_bytes()]).0.repeat(2))?;
-    write(CONFIGURATION, feed::configuration(&given(set)).as_bytes())?;
+    let secrets = data.canonicalize().context("find the data directory")?.join("secrets");
+    std::fs::create_dir_all(&secrets).with_context(|| format!("make {}", secrets.display()))?;
+    for organisation in &demo::ORGANISATIONS {
+        let (_, checks) = super::door::secret(organisation.provider)?;
+        write(&format!("secrets/{}", organisation.provider), checks.as_bytes())?;
+    }
+    write(CONFIGURATION, feed::configuration(&given(set), &secrets).as_bytes())?;
     write(MARK, seed.to_string().as_bytes())?;
     Ok(data)
 }

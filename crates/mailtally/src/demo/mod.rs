@@ -1,8 +1,9 @@
 //! `mailtally demo`: a platform's month from one seed, with duplicates and disorder, through the whole system: what its
-//! mailer says and what SendGrid and Amazon SES post about it; then its campaigns, one of them in detail, and how to look
+//! mailer publishes and what SendGrid and Amazon SES post, signed, to the front door; then its campaigns, one of them in detail, and how to look
 //! further. What stands on standard output is the same bytes for the same seed.
 
 mod data;
+mod door;
 mod feed;
 mod live;
 
@@ -16,6 +17,7 @@ use contract::proto::campaign::v1::CampaignStats;
 use demo::{BAD, Item, Totals};
 use domain::Time;
 
+use self::door::Door;
 use crate::reply::Progress;
 use crate::show::recipients::{Page, Recipient};
 use crate::show::{self, Organisations};
@@ -69,7 +71,8 @@ impl Demo {
             topics::begin(&config, brokers)?;
         }
         let system = System::to_fold(&config, false)?;
-        fold(&system, &items, &totals)?;
+        let door = Door::open(&system, &config)?;
+        fold(&system, door, &items, &totals)?;
         drop(items);
         let shown = self.show(&system, &mut std::io::stdout().lock())?;
         data::look_further(&data, config.kafka.is_some(), shown.as_ref());
@@ -106,9 +109,10 @@ impl Demo {
     }
 }
 
-fn fold(system: &System, items: &[Item], totals: &Totals) -> Result<()> {
+fn fold(system: &System, door: Door, items: &[Item], totals: &Totals) -> Result<()> {
     let (bar, of) = (Bar::new(), u64::try_from(items.len())?);
-    feed::append(system, items, |done| bar.show(Progress { what: "appending", done, of: Some(of) }))?;
+    feed::take_in(system, &door, items, |done| bar.show(Progress { what: "taking in", done, of: Some(of) }))?;
+    door.close();
     drop(bar);
     // What the intakes hold, what decode makes of it, and what the folds behind it make of that, about.
     let mut live = live::Live::new(of + totals.events() * 5 / 4);
