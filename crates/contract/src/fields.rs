@@ -32,7 +32,7 @@ macro_rules! fields {
                 while let Some((tag, wire)) = reader.next()? {
                     match tag {
                         $($tag => this.$name = reader.$kind(wire)?,)+
-                        _ => reader.skip(wire)?,
+                        _ => reader.skip(tag, wire)?,
                     }
                 }
                 Ok(this)
@@ -91,7 +91,12 @@ fields! {
 const VARINT: u64 = 0;
 const EIGHT: u64 = 1;
 const LENGTH: u64 = 2;
+const GROUP: u64 = 3;
+const GROUP_END: u64 = 4;
 const FOUR: u64 = 5;
+
+/// Groups within groups, as many as prost takes.
+const DEPTH_MAX: u32 = 100;
 
 /// Fields of one message, in the order in which they stand there.
 pub(crate) struct Reader<'a> {
@@ -112,6 +117,7 @@ impl<'a> Reader<'a> {
         let key = self.varint()?;
         match (key >> 3, key & 7) {
             (0, _) => self.malformed("a field has number 0"),
+            _ if key > u64::from(u32::MAX) => self.malformed("a field's number is too large"),
             found => Ok(Some(found)),
         }
     }
@@ -140,13 +146,30 @@ impl<'a> Reader<'a> {
     }
 
     /// A field of this wire type, whose number is not known.
-    pub(crate) fn skip(&mut self, wire: u64) -> Result<(), Error> {
+    pub(crate) fn skip(&mut self, number: u64, wire: u64) -> Result<(), Error> {
+        self.skip_within(number, wire, DEPTH_MAX)
+    }
+
+    fn skip_within(&mut self, number: u64, wire: u64, depth: u32) -> Result<(), Error> {
         match wire {
             VARINT => self.varint().map(|_| ()),
             EIGHT => self.take(8).map(|_| ()),
             LENGTH => self.bytes(wire).map(|_| ()),
             FOUR => self.take(4).map(|_| ()),
+            GROUP => self.skip_group(number, depth),
             _ => self.malformed("a field has a wire type that is not known"),
+        }
+    }
+
+    /// A group of fields, which nobody writes since proto3, to its end.
+    fn skip_group(&mut self, number: u64, depth: u32) -> Result<(), Error> {
+        let Some(depth) = depth.checked_sub(1) else { return self.malformed("groups within groups, too deep") };
+        loop {
+            match self.next()? {
+                None => return self.malformed("it ends within a group"),
+                Some((of, GROUP_END)) if of == number => return Ok(()),
+                Some((inner, wire)) => self.skip_within(inner, wire, depth)?,
+            }
         }
     }
 

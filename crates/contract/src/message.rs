@@ -124,7 +124,7 @@ pub fn decode(row: &[u8]) -> Result<Message, Error> {
             15 => facts.push(reader.bytes(wire)?),
             16 => beyond = reader.small(wire)?,
             17 => says.push(said(&Fields::read(reader.bytes(wire)?)?)?),
-            _ => reader.skip(wire)?,
+            _ => reader.skip(tag, wire)?,
         }
     }
     let entry = |fact| entry(&Fields::read(fact)?, &says);

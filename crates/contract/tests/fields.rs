@@ -109,6 +109,25 @@ proptest! {
 }
 
 #[test]
+fn keys_and_groups_are_read_as_prost_reads_them() {
+    // A varint field with the largest number, the same with a key beyond 32 bits.
+    let (largest, beyond) = (vec![0xf8, 0xff, 0xff, 0xff, 0x0f, 1], vec![0xf8, 0xff, 0xff, 0xff, 0x1f, 1]);
+    // Groups of field 255: empty, with a field and a group in it, ended by another's end, not ended; an end alone; too deep.
+    let groups = [vec![0xfb, 0x0f, 0xfc, 0x0f], vec![0xfb, 0x0f, 0xf8, 0x0f, 1, 0x83, 0x10, 0x84, 0x10, 0xfc, 0x0f]];
+    let wrong = [vec![0xfb, 0x0f, 0x84, 0x10], vec![0xfb, 0x0f], vec![0xfc, 0x0f], [0xfb, 0x0f].repeat(200)];
+    let deep = |depth| [[0xfb, 0x0f].repeat(depth), [0xfc, 0x0f].repeat(depth)].concat();
+    let depths = [deep(99), deep(100), deep(101), deep(102)];
+    for tail in [largest, beyond].iter().chain(&groups).chain(&wrong).chain(&depths) {
+        let bytes = [&wire::Event { id: vec![7; 16].into(), ..wire::Event::default() }.encode_to_vec(), &tail[..]].concat();
+        let (theirs, ours) = (wire::Event::decode(&bytes[..]), event::decode("acme", "m1", &bytes));
+        match theirs {
+            Ok(wire) => assert_eq!(ours, event::from_wire("acme", "m1", wire), "{tail:x?}"),
+            Err(why) => assert!(matches!(ours, Err(contract::Error::Malformed { .. })), "{tail:x?}: {why}: {ours:?}"),
+        }
+    }
+}
+
+#[test]
 fn fields_that_are_not_known_are_passed_over() {
     let mut bytes =
         vec![0xf8, 0x0f, 1, 0xf9, 0x0f, 0, 0, 0, 0, 0, 0, 0, 0, 0xfa, 0x0f, 2, 7, 7, 0xfd, 0x0f, 0, 0, 0, 0];
