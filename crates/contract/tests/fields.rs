@@ -118,7 +118,8 @@ fn keys_and_groups_are_read_as_prost_reads_them() {
     let deep = |depth| [[0xfb, 0x0f].repeat(depth), [0xfc, 0x0f].repeat(depth)].concat();
     let depths = [deep(99), deep(100), deep(101), deep(102)];
     for tail in [largest, beyond].iter().chain(&groups).chain(&wrong).chain(&depths) {
-        let bytes = [&wire::Event { id: vec![7; 16].into(), ..wire::Event::default() }.encode_to_vec(), &tail[..]].concat();
+        let bytes =
+            [&wire::Event { id: vec![7; 16].into(), ..wire::Event::default() }.encode_to_vec(), &tail[..]].concat();
         let (theirs, ours) = (wire::Event::decode(&bytes[..]), event::decode("acme", "m1", &bytes));
         match theirs {
             Ok(wire) => assert_eq!(ours, event::from_wire("acme", "m1", wire), "{tail:x?}"),

@@ -133,10 +133,12 @@ pub(super) fn look_further(data: &Path, on_kafka: bool, shown: Option<&CampaignS
 
 /// Serves the month as `mailtally run` serves any directory, until Ctrl-C.
 pub(super) fn stay(data: &Path, set: &[String]) -> Result<ExitCode> {
-    let listen = free_address()?;
-    let place = Place { data: Some(data.to_owned()), config: Some(data.join(CONFIGURATION)), set: set.to_vec() };
+    let (listen, door) = (free_address(8425)?, free_address(8426)?);
+    let set = [&[format!("gateway.listen={door}")], set].concat();
+    let place = Place { data: Some(data.to_owned()), config: Some(data.join(CONFIGURATION)), set };
     eprintln!("\nThe month is served until Ctrl-C; the commands above work meanwhile. Also to be opened:");
     eprintln!("  http://{listen}/health/ready\n  http://{listen}/metrics");
+    eprintln!("Providers' webhooks are taken at http://{door}/v1/webhooks/PROVIDER/ACCOUNT.");
     eprintln!("The Communications dashboard, a link that logs in for each organisation:");
     for (organisation, role) in LOOK {
         let viewer = Viewer { organisation: organisation.to_owned(), role, name: "Demo".to_owned() };
@@ -146,9 +148,9 @@ pub(super) fn stay(data: &Path, set: &[String]) -> Result<ExitCode> {
     run::Arguments { place, listen: Some(listen), ..run::Arguments::default() }.run()
 }
 
-/// The usual address, or any other when that is taken.
-fn free_address() -> Result<SocketAddr> {
-    let usual = SocketAddr::from(([127, 0, 0, 1], 8425));
+/// The address with the usual port, or with any other when that is taken.
+fn free_address(usual: u16) -> Result<SocketAddr> {
+    let usual = SocketAddr::from(([127, 0, 0, 1], usual));
     let listener = TcpListener::bind(usual).or_else(|_| TcpListener::bind((usual.ip(), 0)));
     listener.and_then(|listener| listener.local_addr()).context("find a free port on 127.0.0.1")
 }
