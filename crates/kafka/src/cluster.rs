@@ -218,7 +218,7 @@ impl Cluster {
     }
 
     /// Makes a topic. One that is there already is left as it is, whatever it is.
-    pub(crate) fn create(&self, topic: &Creation) -> Result<(), Error> {
+    pub(crate) fn create(&self, topic: &Creation) -> Result<bool, Error> {
         let partitions = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
         let replication = TopicReplication::Fixed(topic.replication.unwrap_or(-1));
         let mut wanted = NewTopic::new(&topic.name, partitions, replication);
@@ -229,7 +229,8 @@ impl Cluster {
         let made = block_on(self.admin.create_topics([&wanted], &self.patience()));
         let made = made.map_err(|error| self.explain(&doing, &error))?;
         match made.into_iter().next() {
-            None | Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(()),
+            None | Some(Ok(_)) => Ok(true),
+            Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(false),
             Some(Err((_, code))) => Err(self.sorted(&doing, code)),
         }
     }

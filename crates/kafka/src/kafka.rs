@@ -83,11 +83,11 @@ impl Kafka {
         self.topics.cluster.topics()
     }
 
-    /// Makes a topic; one that is there is left as it is.
+    /// Makes a topic; false when one of its name is there, which is left as it is.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Refused`].
-    pub fn create(&self, topic: &Creation) -> Result<(), Error> {
+    pub fn create(&self, topic: &Creation) -> Result<bool, Error> {
         self.topics.cluster.create(topic)
     }
 

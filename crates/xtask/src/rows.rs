@@ -1,7 +1,7 @@
 //! Rows of steps beside each other: each step is this program once more, and what it prints comes in one piece when it has ended.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,27 +9,27 @@ use std::time::{Duration, Instant};
 /// What became of a step, and how long it took.
 type Line = (&'static str, Duration, Result<(), String>);
 
-/// Takes the rows beside each other, each in its order; the flag tells this program which step it is. The steps in the order in which they end.
-pub(crate) fn take(rows: &[Vec<&'static str>], flag: &str) -> Vec<Line> {
+/// Takes the rows beside each other, each in its order; the flag tells this program which step it is. The steps in the order in which
+/// they end; `say` hears when one begins, and all that it printed when it has ended.
+pub(crate) fn take(rows: &[Vec<&'static str>], flag: &str, say: &(dyn Fn(&str) + Sync)) -> Vec<Line> {
     let lines = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for row in rows {
-            scope.spawn(|| row.iter().for_each(|name| step(name, flag, &lines)));
+            scope.spawn(|| row.iter().for_each(|name| step(name, flag, say, &lines)));
         }
     });
     lines.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn step(name: &'static str, flag: &str, lines: &Mutex<Vec<Line>>) {
-    eprintln!("begun: {name}");
+fn step(name: &'static str, flag: &str, say: &(dyn Fn(&str) + Sync), lines: &Mutex<Vec<Line>>) {
+    say(&format!("begun: {name}"));
     let began = Instant::now();
     let (printed, result) = printed(name, &["test", flag, name]);
     let took = began.elapsed();
     // Held while it is printed: one after the other.
     let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
     let word = if result.is_ok() { "ok" } else { "FAILED" };
-    // Who cannot be told has closed the terminal.
-    write!(io::stderr(), "\n== {name}: {word} after {:.0} s\n{printed}", took.as_secs_f64()).ok();
+    say(&format!("\n== {name}: {word} after {:.0} s\n{printed}", took.as_secs_f64()));
     lines.push((name, took, result));
 }
 
@@ -72,8 +72,16 @@ mod tests {
         // This program is the test's own harness here: it lists what it is asked for, and refuses a flag that it does not know.
         let (printed, result) = printed("rows::", &["--list", "rows::tests"]);
         assert!(result.is_ok() && printed.contains("a_step_that_fails"), "{printed}");
-        let lines = take(&[vec!["no such"], vec!["nor this", "nor that"]], "--no-such-flag");
-        assert_eq!(lines.len(), 3);
+        let said = Mutex::new(Vec::new());
+        let say = |words: &str| said.lock().unwrap().push(words.to_owned());
+        let lines = take(&[vec!["no such"], vec!["nor this", "nor that"]], "--no-such-flag", &say);
+        assert_eq!((lines.len(), said.lock().unwrap().len()), (3, 6));
+        assert!(
+            said.lock()
+                .unwrap()
+                .iter()
+                .any(|words| words.contains("nor this: FAILED") && words.contains("no-such-flag"))
+        );
         assert!(
             lines.iter().all(|(_, _, result)| result.as_ref().is_err_and(|why| why.contains("exit status"))),
             "{lines:?}"

@@ -17,7 +17,7 @@ mod wire;
 pub use cluster::{Cluster, Options};
 pub use jars::{RELEASE, SIZE, are_there, cache, fetch};
 pub use plan::{Node, Plan};
-pub use process::Signal;
+pub use process::{OPTIONS, Signal};
 pub use running::{Running, Status};
 pub use shared::{VARIABLE, shared};
 

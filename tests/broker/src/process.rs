@@ -20,13 +20,18 @@ pub enum Signal {
     Continue,
 }
 
+/// The environment variable with more flags for a broker's Java, as Kafka's own start script has it.
+pub const OPTIONS: &str = "KAFKA_JVM_PERFORMANCE_OPTS";
+
 /// Starts a broker's Java in a process group of its own: a Ctrl-C of the terminal does not reach it.
 pub(crate) fn spawn(plan: &Plan, node: &Node, class_path: &str) -> Result<Child> {
     use std::os::unix::process::CommandExt as _;
     let folder = plan.folder(node);
     let said = |error: std::io::Error| format!("broker {}: {error}", node.number);
     let log = std::fs::File::options().create(true).append(true).open(plan.log(node)).map_err(said)?;
-    let mut java = java(class_path, &folder, &["-Xms256m", "-Xmx512m"]);
+    let given = std::env::var(OPTIONS).unwrap_or_default();
+    let flags: Vec<&str> = ["-Xms256m", "-Xmx512m"].into_iter().chain(given.split_whitespace()).collect();
+    let mut java = java(class_path, &folder, &flags);
     java.arg("kafka.Kafka").arg(folder.join("server.properties")).current_dir(&folder).process_group(0);
     java.stdin(Stdio::null()).stdout(log.try_clone().map_err(said)?).stderr(log);
     let child = java.spawn().map_err(|error| format!("java: {error}: install a JDK, or run cargo xtask setup"))?;

@@ -67,6 +67,14 @@ impl Arguments {
             plan.problems.extend(rights(&kafka, &plan, brokers)?);
         }
         let made = if self.what == What::Create { create(&kafka, &plan)? } else { Vec::new() };
+        if self.what == What::Create && made.len() < plan.missing.len() {
+            // Somebody else made the others just now: they are compared like all that was there.
+            let now = self::plan(&kafka, &config, brokers)?;
+            let is_new = |name: &String| made.contains(name);
+            plan.missing.retain(|topic| is_new(&topic.name));
+            plan.good = now.good.into_iter().filter(|name| !is_new(name)).collect();
+            plan.problems = now.problems;
+        }
         let out = &mut std::io::stdout().lock();
         match self.format {
             Format::Json => rows(&plan, &made).iter().try_for_each(|row| writeln!(out, "{row}"))?,
@@ -160,7 +168,7 @@ fn found(kafka: &Kafka) -> Result<Vec<Found>> {
     Ok(found.collect())
 }
 
-/// Makes what is missing; the names of what was made.
+/// Makes what is missing; the names of what was made, which is less where somebody else was quicker.
 fn create(kafka: &Kafka, plan: &Plan) -> Result<Vec<String>> {
     let make = |topic: &wanted::Wanted| {
         let made = kafka.create(&Creation {
@@ -169,19 +177,20 @@ fn create(kafka: &Kafka, plan: &Plan) -> Result<Vec<String>> {
             replication: topic.replication,
             configs: topic.configs(),
         });
-        made.with_context(|| format!("make topic {}", topic.name)).map(|()| topic.name.clone())
+        let made = made.with_context(|| format!("make topic {}", topic.name))?;
+        Ok(made.then(|| topic.name.clone()))
     };
-    let made: Vec<String> = plan.missing.iter().map(make).collect::<Result<_>>()?;
+    let made: Vec<Option<String>> = plan.missing.iter().map(make).collect::<Result<_>>()?;
     let begun = Instant::now();
     // A broker may hear of a topic a little after the one that made it.
     while !made.is_empty() && begun.elapsed() < HEARD_MAX {
         let found = found(kafka)?;
-        if made.iter().all(|name| found.iter().any(|found| found.name == *name)) {
+        if plan.missing.iter().all(|topic| found.iter().any(|found| found.name == topic.name)) {
             break;
         }
         std::thread::sleep(LOOK_AGAIN);
     }
-    Ok(made)
+    Ok(made.into_iter().flatten().collect())
 }
 
 /// Makes the topics for who begins anew.

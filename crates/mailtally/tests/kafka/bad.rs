@@ -52,7 +52,7 @@ fn a_wrongly_partitioned_topic_stops_the_start() {
         configs: [("max.message.bytes".to_owned(), "8388608".to_owned()), ("retention.ms".to_owned(), "-1".to_owned())]
             .into(),
     };
-    kafka.create(&topic).expect("made");
+    assert!(kafka.create(&topic).expect("made"));
     assert_eq!(
         site.ask(&["topics", "create", "--set", "partitions=4"]).status.code(),
         Some(1),

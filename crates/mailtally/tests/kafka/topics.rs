@@ -49,7 +49,8 @@ fn what_is_there_is_compared_and_never_changed() {
     let make = |part: &str, partitions, configs: &[(&str, &str)]| {
         let configs = configs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let topic = Creation { name: named(part), partitions, replication: Some(1), configs };
-        kafka.create(&topic).expect("made");
+        assert!(kafka.create(&topic).expect("made"));
+        assert!(!kafka.create(&topic).expect("asked"), "it is there");
     };
     make("platform", 4, &[("retention.ms", "1000"), ("max.message.bytes", "8388608")]);
     make("events", 3, &[("retention.ms", "-1"), ("max.message.bytes", "8388608")]);
