@@ -50,8 +50,14 @@ enum Outside {
     Run(fn() -> Result<(), String>),
 }
 
-/// Suites from outside, in rows that are taken beside each other: each row in order. Nothing is built by then.
-const ROWS: [&[(&str, Outside)]; 3] = [
+/// Steps that are taken one after the other.
+type Row = &'static [(&'static str, Outside)];
+
+/// Suites from outside, in stages one after the other, of rows that are taken beside each other. Nothing is built by then. What takes
+/// brokers away and measures how long something may take has the machine to itself.
+const STAGES: [&[Row]; 2] = [&BESIDE, &[ALONE_ROW]];
+
+const BESIDE: [Row; 2] = [
     &[
         ("a browser", Outside::With(&["driver"], axe::VARIABLE, axe::fetched)),
         ("pages in a browser", Outside::With(&["pages"], axe::VARIABLE, axe::fetched)),
@@ -61,14 +67,20 @@ const ROWS: [&[(&str, Outside)]; 3] = [
         ("kafka as a log", Outside::Tests(&["log", "died", "proxy", "refused", "restart"])),
         ("local kafka", Outside::Tests(&["cluster", "secure"])),
         ("examples over kafka", Outside::With(&["examples"], examples::VARIABLE, examples::prepare)),
-        ("faults over kafka", Outside::Run(|| chaos::strike(&[]))),
-    ],
-    &[
         ("product over kafka", Outside::Tests(&["kafka"])),
-        ("bad surroundings", Outside::Tests(&["surroundings"])),
-        ("gateway over kafka", Outside::Tests(&["front_door"])),
     ],
 ];
+
+const ALONE_ROW: Row = &[
+    ("bad surroundings", Outside::Tests(&["surroundings"])),
+    ("gateway over kafka", Outside::Tests(&["front_door"])),
+    ("faults over kafka", Outside::Run(|| chaos::strike(&[]))),
+];
+
+/// All of them.
+fn outside() -> impl Iterator<Item = &'static (&'static str, Outside)> {
+    STAGES.iter().copied().flatten().copied().flatten()
+}
 
 /// The steps of a whole run or of a quick one.
 fn steps(quick: bool) -> impl Iterator<Item = &'static Step> {
@@ -107,7 +119,7 @@ const ALONE: &str = "--alone";
 
 /// Runs one step of a row.
 fn alone(name: &str) -> Result<ExitCode, String> {
-    let step = ROWS.iter().copied().flatten().find(|(known, _)| *known == name);
+    let step = outside().find(|(known, _)| *known == name);
     let (_, outside) = step.ok_or_else(|| format!("no step is called {name}"))?;
     match outside {
         Outside::Tests(targets) => run(&mut tests(targets)),
@@ -158,17 +170,17 @@ impl Table {
 
     /// Takes the rows beside each other. Where no broker can be started what needs one has failed: nothing is skipped.
     fn outside(&mut self) {
-        let wanted = |row: &'static [(&'static str, Outside)]| {
-            row.iter().map(|(name, _)| *name).filter(|name| self.is_wanted(name)).collect::<Vec<_>>()
-        };
-        let rows: Vec<Vec<&'static str>> = ROWS.iter().map(|row| wanted(row)).filter(|row| !row.is_empty()).collect();
-        if rows.is_empty() {
+        if !outside().any(|(name, _)| self.is_wanted(name)) {
             return;
         }
         let began = Instant::now();
         let built = build();
         self.lines.push(("builds", began.elapsed(), built));
-        self.lines.extend(rows::take(&rows, ALONE, &|words| eprintln!("{words}")));
+        for stage in STAGES {
+            let wanted = |row: &Row| row.iter().map(|(name, _)| *name).filter(|name| self.is_wanted(name)).collect();
+            let rows: Vec<Vec<&'static str>> = stage.iter().map(wanted).collect();
+            self.lines.extend(rows::take(&rows, ALONE, &|words| eprintln!("{words}")));
+        }
     }
 }
 
@@ -226,8 +238,7 @@ mod tests {
             Outside::Tests(targets) | Outside::With(targets, ..) => *targets,
             Outside::Run(_) => &[],
         };
-        let mut run: Vec<&str> =
-            ROWS.iter().copied().flatten().flat_map(|(_, outside)| targets(outside)).copied().collect();
+        let mut run: Vec<&str> = outside().flat_map(|(_, outside)| targets(outside)).copied().collect();
         asking.sort_unstable();
         run.sort_unstable();
         assert_eq!(asking, run);
