@@ -1,6 +1,6 @@
 //! Connections that post one request after another and keep how long each took.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -40,13 +40,11 @@ pub(crate) fn float(count: usize) -> f64 {
 
 /// Posts in turn over so many connections for so long. One answer that is not 200 fails the run.
 pub(crate) fn run(url: &str, bodies: &[Posting], connections: usize, time: Duration) -> Result<Measured> {
-    let (next, stop, begun) = (AtomicUsize::new(0), AtomicBool::new(false), Instant::now());
+    let (next, begun) = (AtomicUsize::new(0), Instant::now());
+    let until = begun + time;
     let mut took = std::thread::scope(|scope| {
-        let one = |_| scope.spawn(|| connection(url, bodies, &next, &stop));
+        let one = |_| scope.spawn(|| connection(url, bodies, &next, until));
         let all: Vec<_> = (0..connections).map(one).collect();
-        // How long is what is asked for: connections post until then.
-        std::thread::sleep(time);
-        stop.store(true, Ordering::Release);
         let each = all.into_iter().map(|one| one.join().map_err(|_| anyhow!("a connection panicked"))?);
         each.collect::<Result<Vec<_>>>().map(|each| each.concat())
     })?;
@@ -54,11 +52,11 @@ pub(crate) fn run(url: &str, bodies: &[Posting], connections: usize, time: Durat
     Ok(Measured { took, seconds: begun.elapsed().as_secs_f64() })
 }
 
-fn connection(url: &str, bodies: &[Posting], next: &AtomicUsize, stop: &AtomicBool) -> Result<Vec<Duration>> {
+fn connection(url: &str, bodies: &[Posting], next: &AtomicUsize, until: Instant) -> Result<Vec<Duration>> {
     let agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
     let agent: ureq::Agent = agent.into();
     let mut took = Vec::new();
-    while !stop.load(Ordering::Acquire) {
+    while Instant::now() < until {
         let place = next.fetch_add(1, Ordering::Relaxed) % bodies.len();
         let posting = bodies.get(place).context("no body")?;
         let begun = Instant::now();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -122,11 +122,11 @@ impl System {
     /// # Errors
     /// What log, stores or a fold say.
     pub fn settle(&self, batch: usize, ended: impl Fn() -> bool) -> Result<Settled> {
-        let stopped = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            let upkeep = scope.spawn(|| self.upkeep(&stopped));
+            let (stop, stopped) = channel();
+            let upkeep = scope.spawn(move || self.upkeep(&stopped));
             let settled = self.watch(batch, ended);
-            stopped.store(true, Ordering::Release);
+            drop(stop);
             upkeep.join().map_err(|_| anyhow!("upkeep panicked"))??;
             settled
         })
@@ -182,14 +182,17 @@ impl System {
         })
     }
 
-    fn upkeep(&self, stopped: &AtomicBool) -> Result<()> {
-        while !stopped.load(Ordering::Acquire) {
+    /// Until the other end of the channel goes.
+    fn upkeep(&self, stopped: &Receiver<()>) -> Result<()> {
+        loop {
             // The input's own time: by the clock's, retention would take its intakes away.
             let more = self.log.maintain(crate::workload::BEGIN_US / 1_000, UPKEEP_BYTES)?.more;
             // As in `run`: upkeep without a pause would take the folds' time, and nothing tells when there is more to do.
-            std::thread::sleep(if more { UPKEEP_BREATH } else { 10 * UPKEEP_BREATH });
+            let pause = if more { UPKEEP_BREATH } else { 10 * UPKEEP_BREATH };
+            if stopped.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// The published counters of every campaign: the latest row of each.

@@ -159,13 +159,14 @@ impl Watch<'_> {
     pub(crate) fn until(&mut self, holds: impl Fn(&Stats) -> bool) -> Result<()> {
         let mut news = Instant::now();
         while !holds(&self.seen) {
+            let version = self.site.kafka.version();
             if self.read()? {
                 news = Instant::now();
             } else if news.elapsed() > SILENCE_MAX {
                 bail!("nothing new for {} s", SILENCE_MAX.as_secs());
+            } else {
+                self.site.kafka.wait(version, LOOK);
             }
-            // Read without a queue of its own, so nothing wakes us.
-            std::thread::sleep(LOOK);
         }
         Ok(())
     }

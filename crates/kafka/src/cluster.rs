@@ -113,8 +113,8 @@ impl Cluster {
                 Err(error) => match self.explain(DOING, &error) {
                     why @ Error::Refused(_) => return Err(why),
                     why if begun.elapsed() >= self.options.patience => return Err(why),
-                    // A closed port is answered at once.
-                    _ => std::thread::sleep(LISTEN_AGAIN),
+                    // A closed port is answered at once. What librdkafka has to say meanwhile is heard at once, too.
+                    _ => drop(self.consumer.poll(LISTEN_AGAIN)),
                 },
             }
         }

@@ -72,7 +72,6 @@ fn a_fill_does_not_write_over_the_file_of_one_that_a_crash_cut_short() {
 fn a_get_does_not_read_the_whole_filter_of_a_large_table_anew() {
     let root = tempfile::tempdir().expect("directory");
     let stores = rocks(root.path());
-    // Rows that do not compress: of a table larger than a memtable nothing is pinned.
     // Rows that do not compress: of a table that is larger than one and a half memtables nothing is pinned.
     let noise = |number: u64| (1..9).flat_map(move |word| (number * 8 + word).wrapping_pow(9).to_le_bytes());
     let row = |number| (bytes::Bytes::from(format!("{number:08}")), Some(noise(number).collect()));

@@ -55,7 +55,7 @@ type Row = &'static [(&'static str, Outside)];
 
 /// Suites from outside, in stages one after the other, of rows that are taken beside each other. Nothing is built by then. What takes
 /// brokers away and measures how long something may take has the machine to itself.
-const STAGES: [&[Row]; 2] = [&BESIDE, &[ALONE_ROW]];
+const STAGES: [&[Row]; 2] = [&BESIDE, &[AFTERWARDS]];
 
 const BESIDE: [Row; 2] = [
     &[
@@ -71,7 +71,7 @@ const BESIDE: [Row; 2] = [
     ],
 ];
 
-const ALONE_ROW: Row = &[
+const AFTERWARDS: Row = &[
     ("bad surroundings", Outside::Tests(&["surroundings"])),
     ("gateway over kafka", Outside::Tests(&["front_door"])),
     ("faults over kafka", Outside::Run(|| chaos::strike(&[]))),

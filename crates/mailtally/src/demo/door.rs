@@ -9,16 +9,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, ensure};
 use api::Server;
 use axum::http::HeaderMap;
-use contract::topic::Topic;
 use domain::Time;
-use gateway::{Certificates, Gateway, Keeper, Spool};
+use gateway::Spool;
 use providers::Secret;
 use providers::sign::{Posting, Signing, sign};
 use service::config::Config;
 use tokio::runtime::Runtime;
 
-use crate::run::accounts;
+use crate::run::front_door;
 use crate::system::System;
+use crate::webhook::agent;
 
 /// Of the simulated Amazon SNS.
 const CREDENTIALS: &str = "sns:of-the-demo";
@@ -53,21 +53,16 @@ pub(super) struct Door {
 impl Door {
     /// Opens it over the system's log.
     pub(super) fn open(system: &System, config: &Config) -> Result<Self> {
-        let spool = Spool::open(&system.root.join("spool"), config.gateway.spool_bytes)?;
-        let (topic, partitions) = (system.settings.topic(Topic::Webhooks), system.settings.partitions);
-        let keeper = Keeper::start(Arc::clone(&system.log), topic, partitions, spool.clone())?;
-        let gateway = Gateway::new(accounts(config), keeper, Certificates::default(), Box::new(|| false));
+        let (gateway, spool) = front_door(system, config, Box::new(|| false))?;
         let router = gateway::router(Arc::new(gateway.timed(Box::new(received))));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let server = runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
             api::serve(listener, router, CONNECTIONS)
         })?;
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
-        let agent = agent.timeout_global(Some(ANSWER_MAX)).build().into();
         let providers = demo::ORGANISATIONS.iter().map(|organisation| organisation.provider);
         let secrets = providers.map(|provider| Ok((provider, secret(provider)?.0))).collect::<Result<_>>()?;
-        Ok(Self { runtime, server, spool, secrets, agent })
+        Ok(Self { runtime, server, spool, secrets, agent: agent(ANSWER_MAX) })
     }
 
     /// Posts these, one after the other of each row, the rows beside each other; all are kept when it returns.

@@ -37,17 +37,26 @@ pub(super) fn gateway(system: &System, board: &Arc<Board>, config: &Config) -> R
             "no webhook of this account is taken: give it secrets (or topics, of Amazon SNS)"
         );
     }
+    let board = Arc::clone(board);
+    let (gateway, _) = over(system, config, Box::new(move || board.closed().is_some()))?;
+    Ok(Arc::new(gateway))
+}
+
+/// The same with its spool, while `closed` says nothing against it.
+pub(crate) fn over(
+    system: &System,
+    config: &Config,
+    closed: Box<dyn Fn() -> bool + Send + Sync>,
+) -> Result<(Gateway, Spool)> {
     let spool = Spool::open(&system.root.join("spool"), config.gateway.spool_bytes)?;
     let topic = system.settings.topic(Topic::Webhooks);
-    let keeper = Keeper::start(Arc::clone(&system.log), topic, system.settings.partitions, spool)
+    let keeper = Keeper::start(Arc::clone(&system.log), topic, system.settings.partitions, spool.clone())
         .context("start the intake of webhooks")?;
-    let board = Arc::clone(board);
-    let closed = Box::new(move || board.closed().is_some());
-    Ok(Arc::new(Gateway::new(accounts(config), keeper, Certificates::default(), closed)))
+    Ok((Gateway::new(accounts(config), keeper, Certificates::default(), closed), spool))
 }
 
 /// The accounts as the front door knows them.
-pub(crate) fn accounts(config: &Config) -> Accounts {
+fn accounts(config: &Config) -> Accounts {
     let one = |account: &config::Account| {
         let known = Account {
             secrets: account.secrets.clone(),

@@ -35,7 +35,7 @@ use crate::place::Place;
 use crate::space;
 use crate::system::{Folds, Medium, System, now_ms};
 use crate::terminal::Bar;
-pub(crate) use door::accounts;
+pub(crate) use door::over as front_door;
 pub(crate) use pages::TOKENS;
 
 use commands::LiveCommands;

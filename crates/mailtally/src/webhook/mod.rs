@@ -13,6 +13,8 @@ use domain::Time;
 use providers::Secret;
 use providers::sign::{Posting, Signing, delivered, sign};
 
+pub(crate) use self::post::agent;
+
 /// What can be asked of `webhook`.
 #[derive(Subcommand)]
 pub(crate) enum Webhook {
