@@ -1,18 +1,21 @@
-//! Two doors in one process: the gateway with signature check, group commit and fsync, and a handler that does nothing but read.
+//! Doors in one process: a gateway over each log with signature check and group commit, and a handler that does nothing but read.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use axum::routing::post;
 use domain::Time;
-use embedded::{Embedded, Options};
 use engine::Topic;
 use gateway::{Account, Accounts, Certificates, Gateway, Keeper, Spool};
 use log::{Cleanup, Log, TopicSpec};
 use providers::Secret;
 use providers::sign::{About, Posting, Signing, delivered, sign};
+use providers::sns::Certificate;
 use tokio::runtime::Runtime;
+
+use crate::kept::{Appends, Counted, Which};
 
 const PARTITIONS: u32 = 4;
 /// Bytes of the spool, which stays empty while the log takes everything.
@@ -20,49 +23,74 @@ const SPOOL_BYTES: u64 = 64 << 20;
 /// Different requests that are posted in turn.
 const REQUESTS: usize = 64;
 
-/// Both, and what they run on.
-pub(crate) struct Door {
-    gateway: SocketAddr,
-    bare: SocketAddr,
-    _gateway: api::Server,
-    _bare: api::Server,
+/// All of them, and what they run on.
+pub(crate) struct Doors {
+    bare: api::Server,
+    gateways: Vec<Door>,
     _runtime: Runtime,
     _folder: tempfile::TempDir,
+    // After what writes to it.
+    _cluster: Option<broker::Cluster>,
+}
+
+/// A gateway over one log.
+pub(crate) struct Door {
+    /// Over which.
+    pub(crate) which: Which,
+    /// Appends to it so far.
+    pub(crate) appends: Arc<Appends>,
+    server: api::Server,
+}
+
+impl Doors {
+    /// Opens the bare one, and one over each of these logs, which are fresh.
+    pub(crate) fn open(over: &[Which]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("mailtally-gateway-").tempdir()?;
+        let wants_broker = over.contains(&Which::Kafka);
+        let cluster = wants_broker.then(|| broker::Cluster::start(&broker::Options::default())).transpose();
+        let cluster = cluster.map_err(anyhow::Error::msg)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let bare = runtime.block_on(serve(reader()))?;
+        let one = |which: &Which| {
+            let log = which.open(&folder.path().join("log"), cluster.as_ref())?;
+            let spool = folder.path().join(which.word());
+            runtime.block_on(async { Door::open(*which, log, &spool).await })
+        };
+        let gateways = over.iter().map(one).collect::<Result<_>>()?;
+        Ok(Self { bare, gateways, _runtime: runtime, _folder: folder, _cluster: cluster })
+    }
+
+    /// Where the bare one takes this provider's requests.
+    pub(crate) fn bare(&self, provider: &str) -> String {
+        url(self.bare.address(), provider)
+    }
+
+    /// Those over a log.
+    pub(crate) fn gateways(&self) -> &[Door] {
+        &self.gateways
+    }
 }
 
 impl Door {
-    /// Opens both over a fresh log.
-    pub(crate) fn open() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("mailtally-gateway-").tempdir()?;
-        let log = Arc::new(Embedded::open(folder.path().join("log"), Options::default())?);
+    async fn open(which: Which, log: Arc<dyn Log>, spool: &Path) -> Result<Self> {
         let topic = Topic::new("mailtally.webhooks.v1");
         let cleanup = Cleanup::Delete { retention_ms: None };
         log.create_topic(&TopicSpec { name: topic.clone(), partitions: PARTITIONS, cleanup })?;
-        let spool = Spool::open(&folder.path().join("spool"), SPOOL_BYTES)?;
-        let keeper = Keeper::start(log, topic, PARTITIONS, spool)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let door = Arc::new(Gateway::new(accounts()?, keeper, Certificates::default(), Box::new(|| false)));
-        let (served, bare) = runtime.block_on(async { (serve(gateway::router(door)).await, serve(reader()).await) });
-        let (served, bare) = (served?, bare?);
-        Ok(Self {
-            gateway: served.address(),
-            bare: bare.address(),
-            _gateway: served,
-            _bare: bare,
-            _runtime: runtime,
-            _folder: folder,
-        })
+        let appends = Arc::new(Appends::default());
+        let counted = Arc::new(Counted::new(log, Arc::clone(&appends)));
+        let keeper = Keeper::start(counted, topic, PARTITIONS, Spool::open(spool, SPOOL_BYTES)?)?;
+        let gateway = Gateway::new(accounts()?, keeper, Certificates::default(), Box::new(|| false));
+        Ok(Self { which, appends, server: serve(gateway::router(Arc::new(gateway))).await? })
     }
 
-    /// Where the gateway takes this provider's requests.
-    pub(crate) fn gateway(&self, provider: &str) -> String {
-        format!("http://{}/v1/webhooks/{provider}/main", self.gateway)
+    /// Where it takes this provider's requests.
+    pub(crate) fn url(&self, provider: &str) -> String {
+        url(self.server.address(), provider)
     }
+}
 
-    /// The same at the bare one.
-    pub(crate) fn bare(&self, provider: &str) -> String {
-        format!("http://{}/v1/webhooks/{provider}/main", self.bare)
-    }
+fn url(at: SocketAddr, provider: &str) -> String {
+    format!("http://{at}/v1/webhooks/{provider}/main")
 }
 
 async fn serve(router: axum::Router) -> Result<api::Server> {
@@ -83,10 +111,17 @@ fn reader() -> axum::Router {
 fn accounts() -> Result<Accounts> {
     let one = |provider: &str| {
         let checks = simulators::pair(provider).context("a secret")?.checks;
-        let secrets = vec![checks.parse::<Secret>().map_err(|why| anyhow!("{provider}: {why}"))?];
-        Ok(((provider.to_owned(), "main".to_owned()), Account { secrets, ..Account::default() }))
+        let account = if provider == "amazon_ses" {
+            let certificate = Certificate::read(checks.as_bytes()).map_err(|why| anyhow!("{provider}: {why}"))?;
+            let topics = vec![simulators::TOPIC.to_owned()];
+            Account { topics, certificate: Some(certificate), ..Account::default() }
+        } else {
+            let secret = checks.parse::<Secret>().map_err(|why| anyhow!("{provider}: {why}"))?;
+            Account { secrets: vec![secret], ..Account::default() }
+        };
+        Ok(((provider.to_owned(), "main".to_owned()), account))
     };
-    ["postmark", "sendgrid"].into_iter().map(one).collect()
+    ["amazon_ses", "postmark", "sendgrid"].into_iter().map(one).collect()
 }
 
 /// Requests of this provider with so many events each, signed.

@@ -11,6 +11,8 @@ use providers::sign::Posting;
 pub(crate) struct Measured {
     took: Vec<Duration>,
     seconds: f64,
+    /// Calls, records and time of the appends meanwhile; none at a door that keeps nothing.
+    appends: Option<(u64, u64, Duration)>,
 }
 
 impl Measured {
@@ -23,6 +25,21 @@ impl Measured {
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let place = (self.took.len() * percent).div_ceil(100).saturating_sub(1);
         self.took.get(place).copied().unwrap_or_default()
+    }
+
+    /// The same with the appends meanwhile: calls, records, time.
+    pub(crate) fn with(self, appends: (u64, u64, Duration)) -> Self {
+        Self { appends: Some(appends), ..self }
+    }
+
+    /// Records of an append on average.
+    pub(crate) fn records_an_append(&self) -> Option<f64> {
+        self.appends.map(|(calls, records, _)| wide(records) / wide(calls.max(1)))
+    }
+
+    /// Milliseconds of an append on average.
+    pub(crate) fn ms_an_append(&self) -> Option<f64> {
+        self.appends.map(|(calls, _, time)| time.as_secs_f64() * 1_000.0 / wide(calls.max(1)))
     }
 
     /// The one of the two with more requests a second.
@@ -38,6 +55,10 @@ pub(crate) fn float(count: usize) -> f64 {
     float
 }
 
+fn wide(count: u64) -> f64 {
+    float(usize::try_from(count).unwrap_or(usize::MAX))
+}
+
 /// Posts in turn over so many connections for so long. One answer that is not 200 fails the run.
 pub(crate) fn run(url: &str, bodies: &[Posting], connections: usize, time: Duration) -> Result<Measured> {
     let (next, begun) = (AtomicUsize::new(0), Instant::now());
@@ -49,7 +70,7 @@ pub(crate) fn run(url: &str, bodies: &[Posting], connections: usize, time: Durat
         each.collect::<Result<Vec<_>>>().map(|each| each.concat())
     })?;
     took.sort_unstable();
-    Ok(Measured { took, seconds: begun.elapsed().as_secs_f64() })
+    Ok(Measured { took, seconds: begun.elapsed().as_secs_f64(), appends: None })
 }
 
 fn connection(url: &str, bodies: &[Posting], next: &AtomicUsize, until: Instant) -> Result<Vec<Duration>> {

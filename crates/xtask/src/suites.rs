@@ -198,8 +198,10 @@ fn verdict(table: &[Line]) -> ExitCode {
 /// `cargo xtask bench NAME ...`.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode, String> {
     let (name, rest) = arguments.split_first().ok_or("which bench? try: cargo xtask bench embedded")?;
-    if name == "throughput" {
+    if name == "throughput" || name == "gateway" {
         setup::ready(Purpose::Kafka, true)?;
+    }
+    if name == "throughput" {
         // The real binary, beside the bench's own.
         run(&mut setup::cargo(&["build", "--release", "-p", "mailtally"]))?;
     }
