@@ -26,6 +26,7 @@ mod postal;
 mod postmark;
 mod replays;
 mod resend;
+mod rsa_signature;
 mod scrub;
 mod sendgrid;
 pub mod sign;

@@ -5,13 +5,10 @@ mod certificate;
 mod link;
 
 use domain::Time;
-use rsa::pkcs1v15::{Signature, VerifyingKey};
-use rsa::sha2::Sha256;
-use rsa::signature::Verifier as _;
-use sha1::Sha1;
 
 use crate::check::{self, Accepted, Refusal, Request, Secret};
 use crate::json::{self, Json};
+use crate::rsa_signature::{Digest, is_signed};
 use crate::when;
 
 pub use certificate::Certificate;
@@ -45,22 +42,20 @@ pub struct Envelope {
     signed: String,
 }
 
-/// What is signed of a message: by SHA-1 unless the topic asks for more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Digest {
-    Sha1,
-    Sha256,
-}
-
 /// Fields that are signed of an event, in their order; `Subject` where there is one.
 const OF_EVENT: [&str; 6] = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"];
 /// Fields that are signed of the others.
 const OF_CONFIRMATION: [&str; 7] = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"];
 
+/// Amazon's host of a topic's region; for what is signed for tests.
+pub(crate) fn host_of(topic: &str) -> Option<String> {
+    let region = topic.strip_prefix("arn:aws:sns:")?.split(':').next()?;
+    Some(format!("sns.{region}.amazonaws.com"))
+}
+
 /// Where the certificate of a topic's region would stand; for what is signed for tests.
 pub(crate) fn certificate_url_of(topic: &str) -> Option<String> {
-    let region = topic.strip_prefix("arn:aws:sns:")?.split(':').next()?;
-    let url = format!("https://sns.{region}.amazonaws.com/SimpleNotificationService-0.pem");
+    let url = format!("https://{}/SimpleNotificationService-0.pem", host_of(topic)?);
     link::is_certificate(&url).then_some(url)
 }
 
@@ -97,6 +92,7 @@ impl Envelope {
             kind,
             topic: owned("TopicArn")?,
             time: text("Timestamp").and_then(when::iso).ok_or(Refusal::Malformed)?,
+            // SHA-1 unless the topic asks for more.
             digest: match json.words_of("SignatureVersion") {
                 Some("1") => Digest::Sha1,
                 Some("2") => Digest::Sha256,
@@ -152,12 +148,9 @@ impl Envelope {
         }
         self.certificate_url()?;
         let key = certificate.key(now)?;
-        let signature = Signature::try_from(self.signature.as_slice()).map_err(|_| Refusal::Malformed)?;
-        let good = match self.digest {
-            Digest::Sha1 => VerifyingKey::<Sha1>::new(key).verify(self.signed.as_bytes(), &signature),
-            Digest::Sha256 => VerifyingKey::<Sha256>::new(key).verify(self.signed.as_bytes(), &signature),
-        };
-        good.map_err(|_| Refusal::WrongSignature)?;
+        if !is_signed(key, self.digest, self.signed.as_bytes(), &self.signature) {
+            return Err(Refusal::WrongSignature);
+        }
         check::in_time(self.time, now, BEHIND_MICROS, AHEAD_MICROS)?;
         Ok(Accepted::default())
     }

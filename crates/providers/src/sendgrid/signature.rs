@@ -1,9 +1,12 @@
-//! SendGrid's signature: ECDSA on P-256 over the time in a header and the raw body, under a key pair of the webhook.
+//! SendGrid's signature: ECDSA on P-256 over the time in a header and the raw body, under a key pair of the webhook. It is verified by
+//! `ring`, which takes a fraction of the time that `p256` takes; `p256` reads key and signature.
 
 use domain::Time;
-use p256::ecdsa::signature::Verifier as _;
-use p256::ecdsa::{DerSignature, VerifyingKey};
+use p256::PublicKey;
+use p256::ecdsa::DerSignature;
+use p256::elliptic_curve::sec1::ToEncodedPoint as _;
 use p256::pkcs8::DecodePublicKey as _;
+use ring::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
 
 use crate::check::{self, Accepted, Refusal, Request, Secret};
 use crate::when;
@@ -20,22 +23,27 @@ pub(crate) fn check(request: &Request<'_>, secrets: &[Secret], now: Time) -> Res
     let given = check::base64(header("x-twilio-email-event-webhook-signature")?)?;
     let stamp = header("x-twilio-email-event-webhook-timestamp")?;
     let signed = when::unix(stamp).ok_or(Refusal::Malformed)?;
-    let given = DerSignature::try_from(given.as_slice()).map_err(|_| Refusal::Malformed)?;
-    let keys: Vec<VerifyingKey> = keys.into_iter().filter_map(public_key).collect();
+    DerSignature::try_from(given.as_slice()).map_err(|_| Refusal::Malformed)?;
+    let keys: Vec<PublicKey> = keys.into_iter().filter_map(public_key).collect();
     if keys.is_empty() {
         return Err(Refusal::NoSecret);
     }
     let message = [stamp.as_bytes(), request.body].concat();
-    if !keys.iter().any(|key| key.verify(&message, &given).is_ok()) {
+    if !keys.iter().any(|key| is_signed(key, &message, &given)) {
         return Err(Refusal::WrongSignature);
     }
     check::in_time(signed, now, BEHIND_MICROS, AHEAD_MICROS)?;
     Ok(Accepted::default())
 }
 
-fn public_key(words: &str) -> Option<VerifyingKey> {
+fn is_signed(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+    let point = key.to_encoded_point(false);
+    UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(message, signature).is_ok()
+}
+
+fn public_key(words: &str) -> Option<PublicKey> {
     if words.contains("-----BEGIN") {
-        return VerifyingKey::from_public_key_pem(words.trim()).ok();
+        return PublicKey::from_public_key_pem(words.trim()).ok();
     }
-    VerifyingKey::from_public_key_der(&check::base64(words).ok()?).ok()
+    PublicKey::from_public_key_der(&check::base64(words).ok()?).ok()
 }

@@ -42,8 +42,8 @@ impl Certificate {
     }
 
     /// Its key, while it is valid.
-    pub(super) fn key(&self, now: Time) -> Result<RsaPublicKey, Refusal> {
-        if self.from <= now && now <= self.until { Ok(self.key.clone()) } else { Err(Refusal::ForeignCertificate) }
+    pub(super) fn key(&self, now: Time) -> Result<&RsaPublicKey, Refusal> {
+        if self.from <= now && now <= self.until { Ok(&self.key) } else { Err(Refusal::ForeignCertificate) }
     }
 }
 
