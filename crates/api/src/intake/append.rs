@@ -1,8 +1,8 @@
 //! Group commit: requests that come while an append is on its way share the next one, so that a hundred clients do not
-//! cost a hundred fsyncs.
+//! cost a hundred fsyncs. [`super::pace`] says when it begins.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use log::Log;
 use service::metric;
 use tokio::sync::oneshot;
 
+use super::pace::Pace;
 use crate::problem::Problem;
 
 /// Requests that wait for an append.
@@ -110,46 +111,87 @@ struct Writer {
 
 impl Writer {
     fn run(&self, waiting: &Receiver<Job>) {
-        while let Ok(first) = waiting.recv() {
-            let mut jobs = vec![first];
-            while size(&jobs).is_some() {
-                let Ok(job) = waiting.try_recv() else { break };
-                jobs.push(job);
-            }
-            self.append(jobs);
+        let (mut pace, mut group) = (Pace::default(), Group::default());
+        while group.gather(waiting, &mut pace).is_ok() {
+            let begun = Instant::now();
+            let appended = self.append(&mut group);
+            // Before anybody is answered: who stands there now comes on top of those who come back.
+            let mut next = Group::default();
+            next.fill(waiting);
+            pace.appended(begun.elapsed(), group.jobs.len(), next.jobs.len());
+            std::mem::replace(&mut group, next).answer(appended);
         }
     }
 
-    fn append(&self, mut jobs: Vec<Job>) {
-        let begun = Instant::now();
-        jobs.retain(|job| !job.reply.is_closed());
-        let records: Vec<usize> = jobs.iter().map(|job| job.records.len()).collect();
-        let outputs: Vec<Output> = jobs.iter_mut().flat_map(|job| std::mem::take(&mut job.records)).collect();
+    /// Appends what the requests hold; whoever went away keeps it.
+    fn append(&self, group: &mut Group) -> Result<Vec<Place>, String> {
+        group.jobs.retain(|job| !job.reply.is_closed());
+        let outputs: Vec<Output> = group.jobs.iter().flat_map(|job| job.records.iter().cloned()).collect();
         if outputs.is_empty() {
-            return;
+            return Ok(Vec::new());
         }
         let partitions: Vec<u32> = outputs.iter().map(|output| output.to.partition).collect();
+        let begun = Instant::now();
         let appended = self.log.append(outputs);
         metrics::histogram!(metric::APPEND_SECONDS).record(begun.elapsed());
-        let mut places = match appended {
-            Ok(offsets) => partitions.into_iter().zip(offsets),
-            Err(error) => {
-                tracing::error!(%error, requests = jobs.len(), "an append failed; nothing of it was taken");
-                // Whoever went away meanwhile gets no answer; their events were not taken.
-                return jobs.into_iter().for_each(|job| drop(job.reply.send(Err(error.to_string()))));
-            }
-        };
-        for (job, records) in jobs.into_iter().zip(records) {
-            let own = places.by_ref().take(records).collect();
-            drop(job.reply.send(Ok(own)));
-        }
+        let appended = appended.inspect_err(|error| {
+            tracing::error!(%error, requests = group.jobs.len(), "an append failed; nothing of it was taken");
+        });
+        appended.map(|offsets| partitions.into_iter().zip(offsets).collect()).map_err(|error| error.to_string())
     }
 }
 
-/// Records and bytes, while there is room for more.
-fn size(jobs: &[Job]) -> Option<(usize, usize)> {
-    let records = jobs.iter().map(|job| job.records.len()).sum();
-    let values = jobs.iter().flat_map(|job| &job.records).filter_map(|output| output.record.value.as_ref());
-    let bytes = values.map(bytes::Bytes::len).sum();
-    (records < RECORDS_MAX && bytes < BYTES_MAX).then_some((records, bytes))
+/// Requests of one append.
+#[derive(Default)]
+struct Group {
+    jobs: Vec<Job>,
+    records: usize,
+    bytes: usize,
+}
+
+impl Group {
+    /// Waits for requests; an error when none can come any more.
+    fn gather(&mut self, waiting: &Receiver<Job>, pace: &mut Pace) -> Result<(), RecvError> {
+        if self.jobs.is_empty() {
+            self.push(waiting.recv()?);
+        }
+        self.fill(waiting);
+        if let Some((wanted, time)) = pace.wait(self.jobs.len()) {
+            let until = Instant::now() + time;
+            while self.has_room() && self.jobs.len() < wanted {
+                let Ok(job) = waiting.recv_timeout(until.saturating_duration_since(Instant::now())) else { break };
+                self.push(job);
+            }
+            pace.waited(self.jobs.len());
+        }
+        Ok(())
+    }
+
+    /// Takes what waits already.
+    fn fill(&mut self, waiting: &Receiver<Job>) {
+        while self.has_room() {
+            let Ok(job) = waiting.try_recv() else { return };
+            self.push(job);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.records < RECORDS_MAX && self.bytes < BYTES_MAX
+    }
+
+    fn push(&mut self, job: Job) {
+        let bytes = |output: &Output| output.record.value.as_ref().map_or(0, bytes::Bytes::len);
+        self.records += job.records.len();
+        self.bytes += job.records.iter().map(bytes).sum::<usize>();
+        self.jobs.push(job);
+    }
+
+    /// Tells each request where its records stand, or why they do not. Whoever went away meanwhile gets no answer.
+    fn answer(self, appended: Result<Vec<Place>, String>) {
+        let mut places = appended.map(Vec::into_iter);
+        for job in self.jobs {
+            let own = places.as_mut().map(|places| places.by_ref().take(job.records.len()).collect());
+            drop(job.reply.send(own.map_err(|why| why.clone())));
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 mod append;
 mod line;
+mod pace;
 mod room;
 
 use std::sync::Arc;
