@@ -51,6 +51,14 @@ pub enum Unsignable {
     WrongBody(&'static str),
 }
 
+/// Makes what Amazon SNS posts when an address is subscribed to a topic or unsubscribed from it.
+///
+/// # Errors
+/// Why it cannot be made.
+pub fn confirmation(kind: crate::sns::Kind, with: &Signing<'_>) -> Result<Posting, Unsignable> {
+    key_pair::confirmation(kind, with)
+}
+
 type Signer = fn(&[u8], &Signing<'_>) -> Result<Posting, Unsignable>;
 
 /// Who signs how, one line each.

@@ -5,6 +5,7 @@ mod plan;
 mod post;
 mod schedule;
 mod secret;
+mod set_up;
 mod shape;
 mod template;
 
@@ -12,3 +13,4 @@ pub use plan::{Mail, ORGANISATION, Plan, Report};
 pub use post::{Done, Simulator};
 pub use schedule::{SCHEDULES, Schedule, schedule};
 pub use secret::{Pair, TOPIC, account, pair, url};
+pub use set_up::{Probe, probes};

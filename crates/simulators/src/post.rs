@@ -10,6 +10,7 @@ use providers::sign::{Posting, Signing, Unsignable, sign};
 use crate::plan::Report;
 use crate::schedule::Schedule;
 use crate::secret::TOPIC;
+use crate::set_up::{Probe, probes};
 use crate::shape;
 
 /// Every fifth request is posted a second time.
@@ -125,10 +126,32 @@ impl Simulator {
     }
 
     fn post(&self, posting: &Posting, door: &dyn Fn() -> Option<String>) -> Option<u16> {
-        let path = self.url.splitn(4, '/').nth(3)?;
-        let request = self.agent.post(format!("http://{}/{path}", door()?));
+        let request = self.agent.post(self.to(&door()?)?);
         let request = posting.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
         Some(request.send(posting.body.as_slice()).ok()?.status().as_u16())
+    }
+
+    /// Asks what the provider asks while a webhook is set up: each probe with the status of its answer, nothing when there was none.
+    ///
+    /// # Errors
+    /// When a probe cannot be signed with the secret.
+    pub fn set_up(&self, door: &dyn Fn() -> Option<String>) -> Result<Vec<(Probe, Option<u16>)>, Unsignable> {
+        let nonce = format!("{}-set-up", self.schedule.provider);
+        let with = Signing { secret: &self.secret, url: &self.url, topic: TOPIC, now: now(), nonce: &nonce };
+        let ask = |probe: Probe| {
+            let answer = if probe.head { self.head(door) } else { self.post(&probe.posting, door) };
+            (probe, answer)
+        };
+        Ok(probes(self.schedule.provider, &with)?.into_iter().map(ask).collect())
+    }
+
+    fn head(&self, door: &dyn Fn() -> Option<String>) -> Option<u16> {
+        Some(self.agent.head(self.to(&door()?)?).call().ok()?.status().as_u16())
+    }
+
+    /// The webhook's place at this door.
+    fn to(&self, door: &str) -> Option<String> {
+        Some(format!("http://{door}/{}", self.url.splitn(4, '/').nth(3)?))
     }
 }
 

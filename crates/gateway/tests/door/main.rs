@@ -7,6 +7,7 @@ mod limits;
 mod matrix;
 mod outage;
 mod probes;
+mod set_up;
 mod site;
 mod sns;
 mod version;

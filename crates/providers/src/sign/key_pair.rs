@@ -11,10 +11,12 @@ use rsa::signature::{SignatureEncoding as _, Signer as _};
 use serde_json::{Map, Value};
 use sha1::Sha1;
 
+use super::in_header::hex;
 use super::{Posting, Signing, Unsignable, authorised, key, seconds};
 use crate::sns;
 
 const RSA: Unsignable = Unsignable::WrongSecret("an RSA private key in PEM (PKCS #8)");
+const TOPIC: Unsignable = Unsignable::WrongBody("a topic: arn:aws:sns:REGION:ACCOUNT:NAME");
 const CURVE: Unsignable = Unsignable::WrongSecret("a P-256 private key in PEM (PKCS #8)");
 
 fn rsa_key(with: &Signing<'_>) -> Result<RsaPrivateKey, Unsignable> {
@@ -45,25 +47,60 @@ pub(super) fn amazon_ses(body: &[u8], with: &Signing<'_>) -> Result<Posting, Uns
     if with.secret.key().is_none() {
         return Ok(authorised::post(body, with)?.with("x-amz-sns-rawdelivery", "true"));
     }
-    let key = rsa_key(with)?;
     let message = std::str::from_utf8(body).map_err(|_| Unsignable::WrongBody("text"))?;
-    let url =
-        sns::certificate_url_of(with.topic).ok_or(Unsignable::WrongBody("a topic: arn:aws:sns:REGION:ACCOUNT:NAME"))?;
+    enveloped(sns::Kind::Notification, "Notification", message, Vec::new(), with)
+}
+
+/// What Amazon SNS posts when an address is subscribed to a topic, or unsubscribed from it, in its own words; the link leads to Amazon
+/// and says yes, or subscribes again. With raw delivery, too, it is signed and in an envelope.
+pub(super) fn confirmation(kind: sns::Kind, with: &Signing<'_>) -> Result<Posting, Unsignable> {
+    let topic = with.topic;
+    let (name, words) = match kind {
+        sns::Kind::UnsubscribeConfirmation => (
+            "UnsubscribeConfirmation",
+            format!(
+                "You have chosen to deactivate subscription {topic}:{}.\nTo cancel this operation and restore the subscription, visit the SubscribeURL included in this message.",
+                with.nonce
+            ),
+        ),
+        _ => (
+            "SubscriptionConfirmation",
+            format!(
+                "You have chosen to subscribe to the topic {topic}.\nTo confirm the subscription, visit the SubscribeURL included in this message."
+            ),
+        ),
+    };
+    let host = sns::host_of(topic).ok_or(TOPIC)?;
+    let token = hex(with.nonce.as_bytes());
+    let url = format!("https://{host}/?Action=ConfirmSubscription&TopicArn={topic}&Token={token}");
+    enveloped(kind, name, &words, vec![("Token", token), ("SubscribeURL", url)], with)
+}
+
+/// A message of a topic with what else it has, signed by SHA-1 as topics are unless they ask for more.
+fn enveloped(
+    kind: sns::Kind,
+    name: &str,
+    message: &str,
+    more: Vec<(&str, String)>,
+    with: &Signing<'_>,
+) -> Result<Posting, Unsignable> {
+    let key = rsa_key(with)?;
     let fields = [
-        ("Type", "Notification".to_owned()),
+        ("Type", name.to_owned()),
         ("MessageId", with.nonce.to_owned()),
         ("TopicArn", with.topic.to_owned()),
         ("Message", message.to_owned()),
         ("Timestamp", with.now.rfc3339()),
         ("SignatureVersion", "1".to_owned()),
-        ("SigningCertURL", url),
+        ("SigningCertURL", sns::certificate_url_of(with.topic).ok_or(TOPIC)?),
     ];
     let mut envelope: Map<String, Value> =
-        fields.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        fields.into_iter().chain(more).map(|(name, value)| (name.to_owned(), value.into())).collect();
     let text = |name: &str| envelope.get(name).and_then(Value::as_str);
-    let signed = sns::signed(sns::Kind::Notification, &text).map_err(|_| Unsignable::WrongBody("an event"))?;
+    let signed = sns::signed(kind, &text).map_err(|_| Unsignable::WrongBody("an event"))?;
     let signature = SigningKey::<Sha1>::new(key).sign(signed.as_bytes()).to_vec();
     envelope.insert("Signature".to_owned(), STANDARD.encode(signature).into());
     let posting = Posting { headers: Vec::new(), body: Value::Object(envelope).to_string().into_bytes() };
-    Ok(posting.with("Content-Type", "text/plain; charset=UTF-8").with("x-amz-sns-message-type", "Notification"))
+    let posting = posting.with("Content-Type", "text/plain; charset=UTF-8").with("x-amz-sns-message-type", name);
+    Ok(posting.with("x-amz-sns-message-id", with.nonce).with("x-amz-sns-topic-arn", with.topic))
 }
