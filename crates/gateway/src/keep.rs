@@ -99,12 +99,14 @@ impl Keeper {
     pub async fn keep(&self, record: Record) -> Result<Kept, Unkept> {
         let value = record.value.clone().unwrap_or_default();
         if !self.away.load(Ordering::Acquire) {
-            let why = match tokio::time::timeout(LOG_MAX, self.appender.append(vec![self.target.output(record)])).await
-            {
-                Ok(Ok(_)) => return Ok(Kept::Log),
-                Ok(Err(why)) => why.to_string(),
-                Err(_) => format!("it took longer than {} ms", LOG_MAX.as_millis()),
-            };
+            let why =
+                match tokio::time::timeout(LOG_MAX, self.appender.append_in_turn(vec![self.target.output(record)]))
+                    .await
+                {
+                    Ok(Ok(_)) => return Ok(Kept::Log),
+                    Ok(Err(why)) => why.to_string(),
+                    Err(_) => format!("it took longer than {} ms", LOG_MAX.as_millis()),
+                };
             if !self.away.swap(true, Ordering::AcqRel) {
                 tracing::warn!(why, "the log does not take webhooks: they are spooled");
                 self.spool.wake();
@@ -184,5 +186,51 @@ impl Drain {
             tracing::error!("the spool holds something that is no webhook; it is left out");
         }
         record.map(|record| self.target.output(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use engine::Offset;
+    use log::TopicSpec;
+    use log::model::Model;
+
+    use super::*;
+
+    /// A log whose first append lasts until it is told to go on.
+    struct Gated(Model, Mutex<Option<Receiver<()>>>);
+
+    impl Log for Gated {
+        log::forward!(0: id, create_topic, topics, bounds, read, poll, release, join, committed, producer, version, wait);
+
+        fn append(&self, records: Vec<Output>) -> Result<Vec<Offset>, log::Error> {
+            let gate = self.1.lock().unwrap().take();
+            gate.into_iter().for_each(|gate| gate.recv().unwrap());
+            self.0.append(records)
+        }
+    }
+
+    #[tokio::test]
+    async fn more_requests_than_a_queue_holds_are_no_reason_to_leave_the_log() {
+        let (root, model, topic) = (tempfile::tempdir().unwrap(), Model::new("test"), Topic::new("t"));
+        let cleanup = log::Cleanup::Delete { retention_ms: None };
+        model.create_topic(&TopicSpec { name: topic.clone(), partitions: 1, cleanup }).unwrap();
+        let (go_on, gate) = channel();
+        let log = Arc::new(Gated(model, Mutex::new(Some(gate))));
+        let keeper = Arc::new(Keeper::start(log, topic, 1, Spool::open(root.path(), 1 << 20).unwrap()).unwrap());
+        let keep = |number: usize| {
+            let (keeper, value) = (Arc::clone(&keeper), Some(Bytes::from(number.to_string())));
+            tokio::spawn(async move { keeper.keep(Record { value, ..Record::default() }).await })
+        };
+        let kept: Vec<_> = (0..2_000).map(keep).collect();
+        // All of them have asked: on this one thread each has its turn before this goes on.
+        tokio::task::yield_now().await;
+        go_on.send(()).unwrap();
+        for one in kept {
+            assert_eq!(one.await.unwrap(), Ok(Kept::Log));
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! cost a hundred fsyncs. [`super::pace`] says when it begins.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -10,12 +10,12 @@ use axum::http::StatusCode;
 use engine::{Offset, Output};
 use log::Log;
 use service::metric;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::pace::Pace;
 use crate::problem::Problem;
 
-/// Requests that wait for an append.
+/// Requests that stand in the queue for an append.
 const JOBS_MAX: usize = 512;
 /// Records of one append.
 const RECORDS_MAX: usize = 20_000;
@@ -28,6 +28,8 @@ type Place = (u32, Offset);
 /// One request's records.
 struct Job {
     records: Vec<Output>,
+    /// Its place in the queue; nothing once it has left it.
+    place: Option<OwnedSemaphorePermit>,
     reply: oneshot::Sender<Result<Vec<Place>, String>>,
 }
 
@@ -47,7 +49,9 @@ pub enum Unkept {
 
 /// The only writer of an intake of this process.
 pub struct Appender {
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<Sender<Job>>,
+    /// Places in the queue: so many jobs are in the channel at most.
+    places: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -68,10 +72,10 @@ impl Appender {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(log: Arc<dyn Log>) -> std::io::Result<Self> {
-        let (jobs, waiting) = sync_channel(JOBS_MAX);
+        let (jobs, waiting) = channel();
         let writer = Writer { log };
         let thread = std::thread::Builder::new().name("intake".to_owned()).spawn(move || writer.run(&waiting))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), places: Arc::new(Semaphore::new(JOBS_MAX)), thread: Some(thread) })
     }
 
     /// Appends records; where each stands, once they are durable. Whoever stops waiting takes its records back, if they are
@@ -80,12 +84,23 @@ impl Appender {
     /// # Errors
     /// Why they are not known to be there.
     pub async fn append(&self, records: Vec<Output>) -> Result<Vec<Place>, Unkept> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Unkept::Full)?;
+        self.queue(records, place).await
+    }
+
+    /// The same of a request that waits, for as long as its caller does, until there is a place in the queue.
+    ///
+    /// # Errors
+    /// Why they are not known to be there; never [`Unkept::Full`].
+    pub async fn append_in_turn(&self, records: Vec<Output>) -> Result<Vec<Place>, Unkept> {
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Unkept::Stopping)?;
+        self.queue(records, place).await
+    }
+
+    async fn queue(&self, records: Vec<Output>, place: OwnedSemaphorePermit) -> Result<Vec<Place>, Unkept> {
         let (reply, replied) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or(Unkept::Stopping)?;
-        jobs.try_send(Job { records, reply }).map_err(|refused| match refused {
-            TrySendError::Full(_) => Unkept::Full,
-            TrySendError::Disconnected(_) => Unkept::Stopping,
-        })?;
+        jobs.send(Job { records, place: Some(place), reply }).map_err(|_| Unkept::Stopping)?;
         replied.await.map_err(|_| Unkept::Stopping)?.map_err(Unkept::Failed)
     }
 }
@@ -179,7 +194,8 @@ impl Group {
         self.records < RECORDS_MAX && self.bytes < BYTES_MAX
     }
 
-    fn push(&mut self, job: Job) {
+    fn push(&mut self, mut job: Job) {
+        job.place = None;
         let bytes = |output: &Output| output.record.value.as_ref().map_or(0, bytes::Bytes::len);
         self.records += job.records.len();
         self.bytes += job.records.iter().map(bytes).sum::<usize>();

@@ -87,3 +87,19 @@ fn it_is_private_and_one_process_s() {
     assert_eq!((mode(&root), mode(&spool.oldest().unwrap().unwrap().path)), (0o700, 0o600));
     assert!(matches!(Spool::open(&root, 1 << 20), Err(SpoolError::Locked(_))));
 }
+
+#[tokio::test]
+async fn more_requests_than_the_queue_holds_wait_for_their_turn() {
+    let root = tempfile::tempdir().unwrap();
+    let spool = Spool::open(root.path(), 1 << 20).unwrap();
+    let writer = Arc::new(Writer::start(spool.clone()).unwrap());
+    let append = |number: usize| {
+        let writer = Arc::clone(&writer);
+        tokio::spawn(async move { writer.append(value(number)).await })
+    };
+    let appended: Vec<_> = (0..2_000).map(append).collect();
+    for one in appended {
+        assert_eq!(one.await.unwrap(), Ok(()));
+    }
+    assert_eq!(drain(&spool).len(), 2_000);
+}

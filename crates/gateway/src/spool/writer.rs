@@ -1,15 +1,15 @@
 //! Group fsync: requests that come while one is on its way share the next.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 use super::{Spool, SpoolError};
 
-/// Requests that wait for an fsync.
+/// Requests that stand in the queue for an fsync; others wait for a place, as long as their callers do.
 const JOBS_MAX: usize = 512;
 /// Bytes of one write, exceeded by at most one request.
 const BYTES_MAX: usize = 4 << 20;
@@ -19,7 +19,7 @@ type Job = (Bytes, oneshot::Sender<Answer>);
 
 /// The thread that writes a spool.
 pub(crate) struct Writer {
-    jobs: Option<SyncSender<Job>>,
+    jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -35,8 +35,8 @@ impl Drop for Writer {
 
 impl Writer {
     pub(crate) fn start(spool: Spool) -> std::io::Result<Self> {
-        let (jobs, waiting) = sync_channel(JOBS_MAX);
-        let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(move || run(&spool, &waiting))?;
+        let (jobs, waiting) = channel(JOBS_MAX);
+        let thread = std::thread::Builder::new().name("spool".to_owned()).spawn(move || run(&spool, waiting))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -44,13 +44,13 @@ impl Writer {
     pub(crate) async fn append(&self, value: Bytes) -> Result<(), String> {
         let (reply, replied) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or("the process is stopping")?;
-        jobs.try_send((value, reply)).map_err(|_| format!("{JOBS_MAX} requests wait for the spool"))?;
+        jobs.send((value, reply)).await.map_err(|_| "the process is stopping".to_owned())?;
         replied.await.map_err(|_| "the process is stopping".to_owned())?.map_err(|why| why.to_string())
     }
 }
 
-fn run(spool: &Spool, waiting: &Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
+fn run(spool: &Spool, mut waiting: Receiver<Job>) {
+    while let Some(first) = waiting.blocking_recv() {
         let mut bytes = first.0.len();
         let mut jobs = vec![first];
         while bytes < BYTES_MAX {
