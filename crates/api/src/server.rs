@@ -52,11 +52,14 @@ impl Server {
 /// Serves a listener until it is stopped, with at most so many connections at once.
 ///
 /// # Errors
-/// When the listener has no address.
+/// When the listener has no address, or the system does not let it listen.
 pub fn serve(listener: TcpListener, router: Router, connections_max: u32) -> std::io::Result<Server> {
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let connections_max = connections_max.min(CONNECTIONS_MAX);
+    // Who connects while as many wait to be accepted is cut off: the standard library lets 128 wait, and the providers of a busy
+    // minute are more. The system's own bound (`net.core.somaxconn`) holds besides.
+    rustix::net::listen(&listener, i32::try_from(connections_max).unwrap_or(i32::MAX))?;
     let connections = Arc::new(Semaphore::new(usize::try_from(connections_max).unwrap_or(usize::MAX)));
     tokio::spawn(accept(listener, router, stopped, Arc::clone(&connections)));
     Ok(Server { address, stop, connections, connections_max })
@@ -169,5 +172,20 @@ fn tower(router: Router, patience: Patience) -> TowerToHyperService<Router<()>> 
 fn tell(served: Result<(), hyper::Error>) {
     if let Err(error) = served {
         tracing::debug!(timeout = error.is_timeout(), parse = error.is_parse(), "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn more_may_connect_at_once_than_are_accepted_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = serve(listener, Router::new(), CONNECTIONS_MAX).unwrap();
+        // On this one thread nothing is accepted meanwhile. Beyond the bound a connection is tried again after a second.
+        let connect = |_| std::net::TcpStream::connect_timeout(&server.address(), Duration::from_millis(900));
+        let connected = (0..400).map(connect).collect::<std::io::Result<Vec<_>>>();
+        assert_eq!(connected.map(|all| all.len()).ok(), Some(400));
     }
 }
