@@ -47,7 +47,7 @@ pub use scrub::scrub;
 pub use url::link_template;
 
 /// Version of these decoders: of equal event ids the highest version wins. Raised with every change of what they read.
-pub const DECODER_VERSION: u32 = 3;
+pub const DECODER_VERSION: u32 = 4;
 
 /// A delivery provider whose webhooks are understood.
 #[derive(Clone, Copy, Debug)]

@@ -52,6 +52,8 @@ fn kind(json: &Json<'_>) -> Option<String> {
             ("FirstOpen", "open"),
             ("SuppressSending", "subscriptionchange"),
             ("OriginalRecipient", "inbound"),
+            ("FromFull", "inbound"),
+            ("Type", "bounce"),
         ];
         own.iter().find(|(field, _)| json.get(field).is_some()).map(|(_, kind)| (*kind).to_owned())
     })

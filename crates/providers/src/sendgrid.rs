@@ -10,13 +10,21 @@ use crate::mapping::{Labels, Mapping, truth};
 use crate::outcome::{Outcome, Reject, Reported};
 use crate::part::clean;
 use crate::url::link_template;
-use crate::{agent, part, when};
+use crate::{agent, form, part, when};
 
 pub(crate) use signature::check;
 
 /// Reads a request's body: an array. A bare object is read as an array of one, and several bodies in a file one after the other.
 pub(crate) fn decode(body: &[u8], mapping: &Mapping) -> Result<Vec<Outcome>, Reject> {
+    if is_inbound(body) {
+        return Ok(vec![part::ignored("inbound", "inbound_mail", None)]);
+    }
     part::each(body, |raw| part::read(raw, |json| event(json, mapping).map(|outcome| vec![outcome])))
+}
+
+/// Whether it is a mail that came in: SendGrid's Inbound Parse posts it as a form in parts, one of which is its envelope.
+fn is_inbound(body: &[u8]) -> bool {
+    form::fields(body).is_some_and(|fields| fields.iter().any(|(name, _)| **name == *b"envelope"))
 }
 
 fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {

@@ -17,14 +17,23 @@ pub(crate) fn decode(body: &[u8], mapping: &Mapping) -> Result<Vec<Outcome>, Rej
     part::each(body, |raw| {
         part::read(raw, |json| match json.get("msys") {
             Some(Json::Object(groups)) if groups.is_empty() => Ok(vec![part::ignored("msys", "set_up", None)]),
-            Some(Json::Object(groups)) => {
-                Ok(groups.iter().map(|(_, json)| event(json, mapping).unwrap_or_else(|why| why.of(raw))).collect())
-            }
+            Some(Json::Object(groups)) => Ok(groups
+                .iter()
+                .map(|(group, json)| grouped(group, json, mapping).unwrap_or_else(|why| why.of(raw)))
+                .collect()),
             Some(_) => Err(Reject::new("unknown_envelope", "\"msys\" is no object")),
             None if json.get("type").is_some() => event(json, mapping).map(|outcome| vec![outcome]),
             None => Err(Reject::new("unknown_envelope", "the element has no \"msys\"")),
         })
     })
+}
+
+/// An event of a group. Only a mail that came in is known by its group: it has no type.
+fn grouped(group: &str, json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
+    match group {
+        "relay_message" => Ok(part::ignored(group, "inbound_mail", json.words_of("rcpt_to"))),
+        _ => event(json, mapping),
+    }
 }
 
 /// The group says nothing: a generation failure comes as an event of generation or of messages.

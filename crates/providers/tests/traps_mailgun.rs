@@ -191,6 +191,16 @@ fn a_variable_that_clashes_with_a_field_of_the_form_stands_in_the_header() {
 }
 
 #[test]
+fn a_route_posts_mails_that_came_in_as_forms_without_an_event() {
+    for part in ["body-plain=Hello", "body-html=", "body-mime=x", "message-url=https%3A%2F%2Fmg.example%2F1"] {
+        let read =
+            read(&format!("recipient=in%40mg.example&sender=ada%40example.com&{part}&timestamp=1735725600&token=t"));
+        assert!(matches!(read.as_slice(), [Outcome::Ignored { why: "inbound_mail", .. }]), "{part}: {read:?}");
+    }
+    assert!(matches!(read("recipient=a%40mg.example&timestamp=1").as_slice(), [Outcome::Rejected { .. }]));
+}
+
+#[test]
 fn a_form_that_drops_says_why_by_code_or_words() {
     let fact =
         |rest: &str| only(read(&format!("event=dropped&recipient=a%40example.com&timestamp=1735725600&{rest}"))).fact;

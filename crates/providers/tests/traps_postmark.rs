@@ -134,6 +134,20 @@ fn fields_may_be_missing_null_or_of_another_type() {
 #[test]
 fn a_record_of_old_does_not_name_its_kind() {
     assert!(matches!(report(&json!({"RecordType": null})).fact, Fact::Bounced { .. }));
+    let bare = json!({"RecordType": null, "TypeCode": null, "BouncedAt": null});
+    assert!(matches!(report(&bare).fact, Fact::Bounced { .. }));
+}
+
+#[test]
+fn a_mail_that_came_in_does_not_always_say_so() {
+    let postmark = provider("postmark").expect("known");
+    for mail in [
+        json!({"FromFull": {"Email": "ada@example.com"}, "TextBody": "x"}),
+        json!({"OriginalRecipient": "a@b.example"}),
+    ] {
+        let read = (postmark.decode)(mail.to_string().as_bytes(), &Mapping::default()).expect("a body");
+        assert!(matches!(read.as_slice(), [Outcome::Ignored { why: "inbound_mail", .. }]), "{read:?}");
+    }
 }
 
 #[test]

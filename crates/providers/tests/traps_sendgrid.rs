@@ -267,6 +267,17 @@ fn a_body_that_is_no_list_is_one_event_or_refused_whole() {
 }
 
 #[test]
+fn a_mail_that_came_in_is_a_form_in_parts() {
+    let part = |name: &str, value: &str| {
+        format!("--xYzZY\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body =
+        format!("{}{}--xYzZY--\r\n", part("envelope", "{\"to\":[\"in@north.example\"]}"), part("html", "<p>\n[x]</p>"));
+    let read = read_with(&Mapping::default(), body.as_bytes());
+    assert!(matches!(read.as_slice(), [Outcome::Ignored { why: "inbound_mail", .. }]), "{read:?}");
+}
+
+#[test]
 fn a_cut_body_is_read_to_the_cut_and_says_that_it_is_cut() {
     let whole = r#"[{"event": "delivered", "email": "a@example.com", "timestamp": 1735725600}, {"event": "open"}]"#;
     for end in 1..whole.len() {

@@ -43,6 +43,13 @@ fn the_type_decides_and_not_the_group() {
 }
 
 #[test]
+fn a_mail_that_came_in_has_no_type() {
+    let mail = json!({"content": {"subject": "Re: Offer"}, "customer_id": "1", "rcpt_to": "in@north.example", "webhook_id": "7"});
+    let read = read_with(&Mapping::default(), &json!([{"msys": {"relay_message": mail}}]));
+    assert!(matches!(read.as_slice(), [Outcome::Ignored { why: "inbound_mail", .. }]), "{read:?}");
+}
+
+#[test]
 fn a_set_up_probe_is_an_element_without_an_event() {
     let read = read_with(&Mapping::default(), &json!([{"msys": {}}]));
     assert!(matches!(read.as_slice(), [Outcome::Ignored { why: "set_up", .. }]), "{read:?}");

@@ -16,9 +16,9 @@ const TAGS: [&str; 2] = ["X-Mailgun-Tag", "tag"];
 
 /// Mailgun's fields come first, our variables behind them, whatever their names; then what is signed.
 pub(super) fn event(form: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
-    let kind = form.words_of("event").ok_or_else(|| Reject::new("no_event", "the form has no field \"event\""))?;
-    let kind = kind.to_lowercase();
     let recipient = form.words_of("recipient").and_then(identity::address);
+    let Some(kind) = form.words_of("event") else { return other(form, recipient) };
+    let kind = kind.to_lowercase();
     let fact = match fact(&kind, form) {
         Ok(fact) => fact,
         Err(why) => return Ok(part::ignored(&kind, why, recipient)),
@@ -34,6 +34,19 @@ pub(super) fn event(form: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Rejec
     mapping.attribute(&Variables { form, headers }, &mut report);
     report.id = id(&kind, stamp, form, &report);
     Ok(Outcome::Event(Box::new(report)))
+}
+
+/// Fields that a route posts of a mail that came in: its parts, all of it, or where it is stored.
+const OF_A_MAIL: [&str; 5] = ["body-plain", "body-html", "stripped-text", "body-mime", "message-url"];
+
+/// What is no event: a mail that came in.
+fn other(form: &Json<'_>, recipient: Option<&str>) -> Result<Outcome, Reject> {
+    let is_mail = OF_A_MAIL.iter().any(|name| form.get(name).is_some());
+    if is_mail {
+        Ok(part::ignored("inbound", "inbound_mail", recipient))
+    } else {
+        Err(Reject::new("no_event", "the form has no field \"event\""))
+    }
 }
 
 /// What the form says, or why it says nothing of a message. Mails that are stored carry no event.
