@@ -95,7 +95,7 @@ impl Provider {
 
 /// The providers, one line each.
 pub const ALL: &[Provider] = &[
-    Provider::of("amazon_ses", amazon_ses::decode),
+    Provider::of("amazon_ses", amazon_ses::decode).identified_by(amazon_ses::EVENT_ID_HEADER),
     Provider::of("brevo", brevo::decode).checked(brevo::check),
     Provider::of("mailersend", mailersend::decode).checked(mailersend::check),
     Provider::of("mailgun", mailgun::decode).checked(mailgun::check),

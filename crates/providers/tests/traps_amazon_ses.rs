@@ -92,6 +92,27 @@ fn suppressed_is_dropped_not_bounced() {
 }
 
 #[test]
+fn a_mail_to_somebody_who_left_its_list_was_never_sent() {
+    let fact = report(&bounce("Permanent", "UnsubscribedRecipient")).fact;
+    assert!(matches!(&fact, Fact::Dropped(drop) if drop.reason == DropReason::Unsubscribed), "{fact:?}");
+}
+
+#[test]
+fn raw_delivery_has_the_notifications_id_in_a_header() {
+    let headers = [("x-amz-sns-message-id", "sns-7")];
+    let read = |body: &Value| {
+        let read =
+            provider("amazon_ses").expect("known").read(&headers, body.to_string().as_bytes(), &Mapping::default());
+        match read.expect("a body").remove(0) {
+            Outcome::Event(report) => report.event_keys(),
+            other => panic!("no event: {other:?}"),
+        }
+    };
+    let sent = event("Send", "send", json!({}));
+    assert_eq!(read(&sent), read(&enveloped(&sent, "sns-7")));
+}
+
+#[test]
 fn bounce_types_have_classes() {
     let cases = [
         ("Permanent", "General", BounceClass::Hard),

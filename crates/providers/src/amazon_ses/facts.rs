@@ -82,6 +82,10 @@ fn bounce<'a>(inner: &'a Json<'_>, entry: &'a Json<'_>) -> (Fact, Option<&'a str
         (_, "suppressed" | "onaccountsuppressionlist") => {
             return (dropped(DropReason::PriorBounce, Scope::Address, reason), reason);
         }
+        // Of a mail that names a contact list whose contact has left it.
+        (_, "unsubscribedrecipient") => {
+            return (dropped(DropReason::Unsubscribed, Scope::Address, reason), reason);
+        }
         ("transient", "contentrejected" | "attachmentrejected") => BounceClass::Block,
         ("permanent", _) => BounceClass::Hard,
         ("transient", _) => BounceClass::Soft,

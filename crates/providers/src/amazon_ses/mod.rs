@@ -14,6 +14,8 @@ use crate::{part, when};
 
 /// How the notice begins that SNS is sent, as plain text, when an event destination is set up.
 const SET_UP_NOTICE: &str = "Successfully validated SNS topic";
+/// The header that names the notification, as its envelope does: raw deliveries have no envelope.
+pub(crate) const EVENT_ID_HEADER: &str = "x-amz-sns-message-id";
 /// Facts of one event. SES takes 50 recipients of a message and 20 topics of a contact list.
 const FACTS_MAX: usize = 200;
 /// Stands where an object is absent.
@@ -154,7 +156,7 @@ impl<'a, 'b> Notice<'a, 'b> {
     }
 
     /// SNS's id of the notification, the same however often SNS repeats it; for the second outcome of one notification and those
-    /// behind it, with their place. Raw deliveries have only the feedback's id.
+    /// behind it, with their place. Raw deliveries have the feedback's id, else a header.
     fn own_id(&self, place: usize) -> Option<String> {
         let id = self.sns.and_then(|sns| sns.words_of("MessageId")).or_else(|| self.inner.words_of("feedbackId"))?;
         let id = part::kept(id);
