@@ -101,6 +101,7 @@ fn a_bounce_has_the_classes_of_ses_or_none() {
     assert_eq!(class(json!({"type": "Permanent", "subType": "General"})), BounceClass::Hard);
     assert_eq!(class(json!({"type": "Transient", "subType": "MailboxFull"})), BounceClass::Soft);
     assert_eq!(class(json!({"type": "Transient", "subType": "ContentRejected"})), BounceClass::Block);
+    assert_eq!(class(json!({"type": "Temporary", "subType": "General"})), BounceClass::Soft);
     assert_eq!(class(json!({"type": "Undetermined", "subType": "Undetermined"})), BounceClass::Undetermined);
     assert_eq!(class(json!({"message": "no such user"})), BounceClass::Hard);
     assert_eq!(class(Value::Null), BounceClass::Hard);

@@ -120,8 +120,8 @@ impl<'a> Event<'a> {
             _ if ["suppressed sending", "suppression list"].iter().any(|part| message.contains(part)) => {
                 return dropped(listed(words), words);
             }
-            ("transient", "contentrejected" | "attachmentrejected") => BounceClass::Block,
-            ("transient", _) => BounceClass::Soft,
+            ("transient" | "temporary", "contentrejected" | "attachmentrejected") => BounceClass::Block,
+            ("transient" | "temporary", _) => BounceClass::Soft,
             ("undetermined", _) => BounceClass::Undetermined,
             _ => BounceClass::Hard,
         };
