@@ -78,7 +78,7 @@ fn facts(kind: &str, json: &Json<'_>) -> Result<Vec<Fact>, &'static str> {
             Fact::Opened(engaged(kind, json).0)
         }
         "click" | "clicked" => {
-            let link = json.words_of("link").map(link_template).unwrap_or_default();
+            let link = link(json).map(link_template).unwrap_or_default();
             Fact::Clicked { agent: engaged(kind, json).0, link }
         }
         "spam" | "complaint" => Fact::Complained,
@@ -127,12 +127,17 @@ fn engaged(kind: &str, json: &Json<'_>) -> (Agent, Option<&'static str>) {
     }
 }
 
+/// The link that was followed: `link` in transactional mails, `URL` in campaigns made at Brevo.
+fn link<'a>(json: &'a Json<'_>) -> Option<&'a str> {
+    json.words_of("link").or_else(|| json.words_of("URL"))
+}
+
 /// Adds the provider's own words.
 fn describe(kind: &str, json: &Json<'_>, report: &mut Reported) {
     let owned = |name: &str| json.words_of(name).map(part::kept);
     report.reason = owned("reason");
     report.user_agent = owned("user_agent");
-    report.url = if kind.starts_with("click") { owned("link") } else { None };
+    report.url = if kind.starts_with("click") { link(json).map(part::kept) } else { None };
     report.tags = part::tags_in(json.get("tags"));
     if report.tags.is_empty() {
         report.tags = part::tags_in(json.get("tag"));
@@ -152,7 +157,7 @@ fn id(kind: &str, stamp: &str, json: &Json<'_>, report: &Reported) -> domain::Ev
         Fact::Resubscribed { scope: Scope::List(list), .. } => list,
         _ => "",
     };
-    identity::event(&["brevo", kind, message, &recipient, stamp, json.words_of("link").unwrap_or_default(), list])
+    identity::event(&["brevo", kind, message, &recipient, stamp, link(json).unwrap_or_default(), list])
 }
 
 /// Custom data: JSON in a header of ours, or whatever else we put there.

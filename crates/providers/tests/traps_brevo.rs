@@ -156,4 +156,6 @@ fn a_click_has_a_link_and_an_open_an_empty_one() {
     let click = report(&json!({"event": "click", "link": "https://a.example/?id=1"}));
     assert_eq!(click.fact, Fact::Clicked { agent: Agent::Unknown, link: "https://a.example/?id=".to_owned() });
     assert_eq!(report(&json!({"event": "opened", "link": ""})).url, None);
+    let of_campaign = report(&json!({"event": "click", "message-id": null, "camp_id": 7, "URL": "https://a.example/"}));
+    assert_eq!(of_campaign.url.as_deref(), Some("https://a.example/"));
 }
