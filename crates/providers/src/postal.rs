@@ -2,7 +2,7 @@
 
 mod signature;
 
-use domain::{BounceClass, Drop, DropReason, Fact, Scope};
+use domain::{BounceClass, Drop, DropReason, Fact, Scope, Time};
 
 use crate::fact::{bounced, deferred};
 use crate::identity;
@@ -26,8 +26,7 @@ fn event(notice: &Notice<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
         Ok(fact) => fact,
         Err(why) => return Ok(part::ignored(notice.word, why, recipient)),
     };
-    let time = when::optional(notice.body, "timestamp")?;
-    let mut report = Reported::new(fact, time.or(when::optional(notice.payload, "timestamp")?));
+    let mut report = Reported::new(fact, notice.time()?);
     report.recipient = recipient.map(part::kept);
     let ids = [notice.message.words_of("id"), notice.message.words_of("message_id")];
     report.provider_message_id = ids.into_iter().flatten().find_map(identity::message_id).map(part::kept);
@@ -54,13 +53,18 @@ struct Notice<'a> {
 
 impl<'a> Notice<'a> {
     fn of(body: &'a Json<'a>) -> Result<Self, Reject> {
-        let payload = body.get("payload").unwrap_or(&NOTHING);
-        let word = body.words_of("event").or_else(|| payload.words_of("status"));
-        let inbound = body.get("rcpt_to").is_some();
-        let word = word.or(inbound.then_some("inbound"));
+        let payload = body.get("payload").filter(|payload| matches!(payload, Json::Object(_))).unwrap_or(body);
+        let word = body.words_of("event").or_else(|| payload.words_of("status")).or_else(|| name(payload));
         let word = word.ok_or_else(|| Reject::new("no_event", "the object has no \"event\""))?;
         let message = payload.get("original_message").or_else(|| payload.get("message")).unwrap_or(&NOTHING);
         Ok(Self { body, payload, message, word, kind: kind(word, payload) })
+    }
+
+    /// When Postal posted it, else when the attempt was, else when the mail came that brought a bounce back.
+    fn time(&self) -> Result<Option<Time>, Reject> {
+        let bounce = self.payload.get("bounce").unwrap_or(&NOTHING);
+        let times = [self.body, self.payload, bounce].map(|json| when::optional(json, "timestamp"));
+        times.into_iter().find_map(Result::transpose).transpose()
     }
 
     /// The first of these fields of the payload that says something.
@@ -72,6 +76,19 @@ impl<'a> Notice<'a> {
     fn reason(&self) -> Option<&'a str> {
         self.words(&["output", "details"]).or_else(|| self.payload.at(&["bounce", "subject"])?.words())
     }
+}
+
+/// What a payload is of that names neither event nor status, as Postal's guide shows them: by the fields that it has.
+fn name(payload: &Json<'_>) -> Option<&'static str> {
+    let known = [
+        ("original_message", "MessageBounced"),
+        ("rcpt_to", "inbound"),
+        ("url", "MessageLinkClicked"),
+        ("user_agent", "MessageLoaded"),
+        ("dns_checked_at", "DomainDNSError"),
+        ("volume", "SendLimitApproaching"),
+    ];
+    known.into_iter().find(|(field, _)| payload.get(field).is_some()).map(|(_, name)| name)
 }
 
 /// Postal's own samples name a bounce `MessageDelayed`, so what the payload holds decides before the name.

@@ -44,6 +44,33 @@ fn class(body: &Value) -> (BounceClass, bool) {
 }
 
 #[test]
+fn the_guide_shows_payloads_without_what_is_around_them() {
+    let bare = |fields: Value| {
+        let mut payload = json!({"message": message(), "timestamp": 1_735_725_600.1});
+        payload.as_object_mut().expect("an object").extend(fields.as_object().expect("fields").clone());
+        read(&payload)
+    };
+    let fact = |fields: Value| match bare(fields) {
+        Outcome::Event(report) => report.fact,
+        other => panic!("no event: {other:?}"),
+    };
+    assert_eq!(fact(json!({"status": "Sent", "output": "250 ok"})), Fact::Delivered);
+    assert!(matches!(
+        fact(json!({"message": null, "original_message": message(), "bounce": {"id": 2}})),
+        Fact::Bounced { .. }
+    ));
+    assert!(matches!(fact(json!({"url": "https://a.example", "user_agent": "x"})), Fact::Clicked { .. }));
+    assert!(matches!(fact(json!({"user_agent": "x"})), Fact::Opened(_)));
+    let bounce = json!({"original_message": message(), "bounce": {"id": 2, "timestamp": 1_735_725_609.5}});
+    assert_eq!(report(&bounce).time.map(domain::Time::rfc3339).as_deref(), Some("2025-01-01T10:00:09.500Z"));
+    let why =
+        |outcome| if let Outcome::Ignored { why, .. } = outcome { why } else { panic!("not ignored: {outcome:?}") };
+    assert_eq!(why(read(&json!({"domain": "a.example", "dns_checked_at": 1_735_725_600.1}))), "not_about_a_message");
+    assert_eq!(why(read(&json!({"server": {}, "volume": 904, "limit": 1000}))), "not_about_a_message");
+    assert_eq!(why(read(&json!({"rcpt_to": "in@a.example", "message": "RnJvbTo="}))), "inbound_mail");
+}
+
+#[test]
 fn sent_means_delivered() {
     assert_eq!(report(&attempt("MessageSent", "Sent", "accepted", "250 ok")).fact, Fact::Delivered);
 }
