@@ -1,10 +1,10 @@
 //! MailerSend's webhooks: one object a request. What happened stands in `data`, in one of two shapes: with the email and what it came
 //! to nested in it (`email`, `morph`), or flat (`email` is the address, `meta`).
 
-use domain::{BounceClass, Fact, Scope, Time};
+use domain::{BounceClass, DropReason, Fact, Scope, Time};
 
 use crate::check::{Accepted, Refusal, Request, Secret};
-use crate::fact::{bounced, deferred, unsubscribed};
+use crate::fact::{bounced, deferred, dropped, unsubscribed};
 use crate::identity;
 use crate::json::Json;
 use crate::mapping::Mapping;
@@ -79,6 +79,7 @@ fn said(kind: &str, activity: &Activity<'_>) -> Result<Said, &'static str> {
         "deferred" => deferred(reason),
         "soft_bounced" => bounced(BounceClass::Soft, reason),
         "hard_bounced" => bounced(BounceClass::Hard, reason),
+        "suppressed" => dropped(listed(reason), reason),
         "opened" | "opened_unique" => Fact::Opened(agent::opener(agent).0),
         "clicked" | "clicked_unique" => {
             let link = activity.words(&URLS).map(link_template).unwrap_or_default();
@@ -91,6 +92,18 @@ fn said(kind: &str, activity: &Activity<'_>) -> Result<Said, &'static str> {
         _ => return Err(left_aside(kind)),
     };
     Ok(fact.into())
+}
+
+/// Why an address is on the suppression list, by words: the mail was never sent.
+fn listed(words: Option<&str>) -> DropReason {
+    let words = words.unwrap_or_default().to_lowercase();
+    let known = [
+        ("bounce", DropReason::PriorBounce),
+        ("spam", DropReason::PriorSpam),
+        ("complain", DropReason::PriorSpam),
+        ("unsub", DropReason::Unsubscribed),
+    ];
+    known.into_iter().find(|(part, _)| words.contains(part)).map_or(DropReason::Suppressed, |(_, reason)| reason)
 }
 
 fn left_aside(kind: &str) -> &'static str {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test says what it expects by failing")]
 
-use domain::{BounceClass, Fact, Rank};
+use domain::{BounceClass, DropReason, Fact, Rank};
 use providers::{Mapping, Note, Outcome, Place, Reported, provider};
 use serde_json::{Value, json};
 
@@ -30,6 +30,18 @@ fn report(body: &Value) -> Reported {
         Outcome::Event(report) => *report,
         other => panic!("no event: {other:?}"),
     }
+}
+
+#[test]
+fn a_suppressed_mail_was_never_sent() {
+    let reason = |words: Value| match report(&activity("suppressed", json!({"reason": words}))).fact {
+        Fact::Dropped(drop) => drop.reason,
+        other => panic!("no drop: {other:?}"),
+    };
+    assert_eq!(reason(json!("hard_bounced")), DropReason::PriorBounce);
+    assert_eq!(reason(json!("spam_complaint")), DropReason::PriorSpam);
+    assert_eq!(reason(json!("unsubscribed")), DropReason::Unsubscribed);
+    assert_eq!(reason(Value::Null), DropReason::Suppressed);
 }
 
 #[test]
