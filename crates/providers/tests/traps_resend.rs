@@ -89,6 +89,7 @@ fn a_suppressed_mail_comes_as_a_bounce_or_under_its_own_name_and_was_never_sent(
         DropReason::Suppressed
     );
     assert_eq!(reason("email.failed", json!({"failed": {"reason": "reached_daily_quota"}})), DropReason::Quota);
+    assert_eq!(reason("email.failed", json!({"failed": {"reason": "invalid_recipient"}})), DropReason::InvalidAddress);
     assert_eq!(reason("email.failed", json!({"failed": {"reason": "other"}})), DropReason::SenderError);
 }
 
@@ -105,6 +106,8 @@ fn a_bounce_has_the_classes_of_ses_or_none() {
     assert_eq!(class(json!({"type": "Undetermined", "subType": "Undetermined"})), BounceClass::Undetermined);
     assert_eq!(class(json!({"message": "no such user"})), BounceClass::Hard);
     assert_eq!(class(Value::Null), BounceClass::Hard);
+    let diagnosed = report("email.bounced", &json!({"bounce": {"diagnosticCode": ["smtp; 550 5.5.0 unavailable"]}}));
+    assert_eq!(diagnosed.reason.as_deref(), Some("smtp; 550 5.5.0 unavailable"));
 }
 
 #[test]

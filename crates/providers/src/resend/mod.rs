@@ -142,8 +142,13 @@ impl<'a> Event<'a> {
     }
 
     fn reason(&self) -> Option<&'a str> {
-        let places =
-            [("bounce", "message"), ("suppressed", "message"), ("failed", "reason"), ("delivery_delayed", "message")];
+        let places = [
+            ("bounce", "message"),
+            ("bounce", "diagnosticCode"),
+            ("suppressed", "message"),
+            ("failed", "reason"),
+            ("delivery_delayed", "message"),
+        ];
         places.into_iter().find_map(|(object, name)| self.own(object, name))
     }
 
@@ -186,9 +191,13 @@ fn listed(words: Option<&str>) -> DropReason {
     known.into_iter().find(|(part, _)| words.contains(part)).map_or(DropReason::Suppressed, |(_, reason)| reason)
 }
 
-/// Why Resend could not send: its words are names such as `reached_daily_quota`.
+/// Why Resend could not send: its words are names such as `reached_daily_quota`; the recipient, its keys, a domain or a quota.
 fn failure(words: Option<&str>) -> DropReason {
     let words = words.unwrap_or_default().to_lowercase();
-    let quota = ["quota", "limit"].iter().any(|part| words.contains(part));
-    if quota { DropReason::Quota } else { DropReason::SenderError }
+    let any = |parts: &[&str]| parts.iter().any(|part| words.contains(part));
+    match () {
+        () if any(&["quota", "limit"]) => DropReason::Quota,
+        () if any(&["invalid_recipient", "invalid recipient", "invalid_to"]) => DropReason::InvalidAddress,
+        () => DropReason::SenderError,
+    }
 }
