@@ -141,7 +141,8 @@ pub struct Reported<F = Fact> {
     pub id: EventId,
     /// The provider's own id of this event (level 1); not stable at every provider, so [`Reported::id`] is the one to dedupe by.
     pub own_id: Option<String>,
-    /// The provider's id of the message, as its send call returned it: no angle brackets, no suffix.
+    /// The provider's id of the message, as its send call returned it: no angle brackets, no suffix. May be zeros, see
+    /// [`Reported::named_message`].
     pub provider_message_id: Option<String>,
     /// The address, as given, without a name beside it. None when the provider does not say whose event it is.
     pub recipient: Option<String>,
@@ -200,6 +201,12 @@ impl<F> Reported<F> {
             url: None,
             agent_rule: None,
         }
+    }
+
+    /// The provider's id of the message where it is one: Postmark writes zeros for what is about no message, such as a suppression
+    /// by hand, and in the posts that try a webhook out.
+    pub fn named_message(&self) -> Option<&str> {
+        self.provider_message_id.as_deref().filter(|id| !id.chars().all(|character| matches!(character, '0' | '-')))
     }
 
     /// Both keys of the event, the provider's own first if there is one; then [`Reported::id`] in hexadecimal digits.

@@ -14,9 +14,6 @@ use crate::{agent, part, when};
 
 pub(crate) use crate::check::credentials as check;
 
-/// The message id of what is about no message, such as a suppression by hand.
-const NO_MESSAGE: &str = "00000000-0000-0000-0000-000000000000";
-
 /// Reads a request's body: an object. An array, or several bodies in a file, are read one after the other.
 pub(crate) fn decode(body: &[u8], mapping: &Mapping) -> Result<Vec<Outcome>, Reject> {
     part::each(body, |raw| part::read(raw, |json| event(json, mapping).map(|outcome| vec![outcome])))
@@ -32,7 +29,7 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     let (stamp, time) = time(json)?;
     let mut report = Reported::new(said, time);
     report.recipient = recipient.map(part::kept);
-    report.provider_message_id = json.words_of("MessageID").filter(|id| *id != NO_MESSAGE).map(part::kept);
+    report.provider_message_id = json.words_of("MessageID").map(part::kept);
     describe(&kind, json, &mut report);
     mapping.attribute(&Metadata::of(json.get("Metadata")), &mut report);
     part::attributed(&report)?;
@@ -185,7 +182,7 @@ fn describe<F>(kind: &str, json: &Json<'_>, report: &mut Reported<F>) {
 /// Identity by meaning. Bounces and complaints have an id of Postmark's besides; the rest has none.
 fn id<F>(kind: &str, stamp: &str, json: &Json<'_>, report: &Reported<F>) -> domain::EventId {
     let words = |name: &str| json.words_of(name).unwrap_or_default();
-    let message = report.provider_message_id.as_deref().or(report.own_id.as_deref()).unwrap_or_default();
+    let message = report.named_message().or(report.own_id.as_deref()).unwrap_or_default();
     let recipient = identity::keyed(report.recipient.as_deref());
     let source = match kind {
         "open" | "click" => json.at(&["Geo", "IP"]).and_then(Json::words).unwrap_or_else(|| words("UserAgent")),

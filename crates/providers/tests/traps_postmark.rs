@@ -164,5 +164,6 @@ fn what_is_about_no_message_has_an_id_of_zeros() {
     let mut fields = said.as_object().expect("fields").clone();
     fields.insert("MessageID".to_owned(), json!("00000000-0000-0000-0000-000000000000"));
     let Outcome::Note(report) = outcome(&Value::Object(fields)) else { panic!("no note") };
-    assert_eq!((report.provider_message_id, report.recipient.as_deref()), (None, Some("ada@example.com")));
+    assert_eq!((report.named_message(), report.recipient.as_deref()), (None, Some("ada@example.com")));
+    assert_eq!(report.provider_message_id.as_deref(), Some("00000000-0000-0000-0000-000000000000"));
 }

@@ -170,7 +170,7 @@ impl Request<'_> {
         event: &Event,
         emit: &mut Emit<'_>,
     ) -> Result<Fate, Reject> {
-        let message = reported.provider_message_id.as_deref().filter(|id| !id.is_empty()).ok_or_else(|| {
+        let message = reported.named_message().ok_or_else(|| {
             Reject::field("no_message", "message", "names neither our message id nor the provider's: pass ours at send")
         })?;
         let said = Correlation {
