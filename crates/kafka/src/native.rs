@@ -232,6 +232,52 @@ fn headers(message: *const sys::rd_kafka_message_t) -> Headers {
     Headers::from_pairs(pairs)
 }
 
+/// The queue in which a client leaves what it has to tell: delivery reports, errors, statistics. To be dropped before its client.
+pub(crate) struct Told {
+    queue: *mut sys::rd_kafka_queue_t,
+    /// The callback's argument.
+    signal: Arc<Signal>,
+}
+
+// SAFETY: librdkafka's queues may be used from any thread.
+unsafe impl Send for Told {}
+// SAFETY: as above; every call on a queue takes its lock.
+unsafe impl Sync for Told {}
+
+impl Told {
+    /// The queue of a producer that is alive.
+    pub(crate) fn of<C: ProducerContext, P: Producer<C>>(producer: &P) -> Self {
+        let signal = Arc::new(Signal::default());
+        // SAFETY: the client is alive; the queue's handle is counted and ours.
+        let queue = unsafe { sys::rd_kafka_queue_get_main(producer.client().native_ptr()) };
+        let argument = Arc::as_ptr(&signal).cast_mut().cast::<c_void>();
+        // SAFETY: `signal` lives until the callback is taken away in `drop`.
+        unsafe { sys::rd_kafka_queue_cb_event_enable(queue, Some(raise), argument) };
+        Self { queue, signal }
+    }
+
+    /// How much is to be taken.
+    pub(crate) fn count(&self) -> usize {
+        // SAFETY: the queue is ours.
+        unsafe { sys::rd_kafka_queue_length(self.queue) }
+    }
+
+    /// Changes when the queue was empty and is not any more.
+    pub(crate) fn signal(&self) -> &Signal {
+        &self.signal
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        // SAFETY: the queue is ours; taking the callback away takes the lock under which it is called.
+        unsafe {
+            sys::rd_kafka_queue_cb_event_enable(self.queue, None, ptr::null_mut());
+            sys::rd_kafka_queue_destroy(self.queue);
+        }
+    }
+}
+
 /// How an end of a transaction failed, as librdkafka sorts errors (INTRODUCTION.md, "Transactional Producer").
 #[derive(Debug)]
 pub(crate) struct EndError {

@@ -106,7 +106,7 @@ impl Transactional {
         loop {
             let Err(error) = sender.producer.init_transactions(self.options.patience) else { break };
             // Events are the producer's trouble; they explain the error.
-            sender.producer.poll(Duration::ZERO);
+            sender.listen();
             let again = matches!(&error, KafkaError::Transaction(error) if error.is_retriable());
             if error.rdkafka_error_code().is_some_and(is_fenced) {
                 return Err(Failure::Fenced);
@@ -185,12 +185,12 @@ impl Transactional {
             let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             match native::commit(&living.sender.producer, left) {
                 Err(error) if error.retriable && Instant::now() < until => {
-                    living.sender.producer.poll(Duration::ZERO);
+                    living.sender.listen();
                 }
                 other => break other,
             }
         };
-        living.sender.producer.poll(Duration::ZERO);
+        living.sender.listen();
         (living.seen, living.ended) = (*lock(&living.statistics), Some(Instant::now()));
         let doubtful = began.elapsed() >= DOUBTFUL_AFTER || living.sender.trouble.count() != trouble;
         if doubtful && self.options.recycle {

@@ -12,10 +12,11 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _,
 
 use crate::context::{Context, Trouble};
 use crate::fetch::lock;
+use crate::native::Told;
 use crate::statistics::Shared;
 
-/// How long one look at the delivery reports waits.
-const LOOK: Duration = Duration::from_millis(1);
+/// The longest wait for a report before the deadline is looked at again.
+const LOOK: Duration = Duration::from_millis(100);
 /// How often reports are taken while sending: they free the queue.
 const SENT_BETWEEN_LOOKS: usize = 1_024;
 
@@ -71,6 +72,7 @@ impl ProducerContext for Deliveries {
 
 /// A producer of librdkafka's.
 pub(crate) struct Sender {
+    told: Told,
     pub(crate) producer: BaseProducer<Deliveries>,
     pub(crate) trouble: Arc<Trouble>,
 }
@@ -80,7 +82,8 @@ impl Sender {
         let context = statistics.map_or_else(Context::default, Context::counted);
         let trouble = Arc::clone(&context.trouble);
         let deliveries = Deliveries { reports: Mutex::default(), context };
-        Ok(Self { producer: BaseProducer::from_config_and_context(config, deliveries)?, trouble })
+        let producer: BaseProducer<Deliveries> = BaseProducer::from_config_and_context(config, deliveries)?;
+        Ok(Self { told: Told::of(&producer), producer, trouble })
     }
 
     /// Sends the records, each with the slot in which its offset is wanted, and waits until every one is acknowledged. The
@@ -97,7 +100,7 @@ impl Sender {
         for (sent, (slot, output)) in outputs.enumerate() {
             self.enqueue(slot, output, &mut shared, until)?;
             if sent % SENT_BETWEEN_LOOKS == 0 {
-                self.producer.poll(Duration::ZERO);
+                self.listen();
             }
         }
         self.drain(until)?;
@@ -125,9 +128,10 @@ impl Sender {
             one = one.headers(headers);
         }
         loop {
+            let seen = self.told.signal().version();
             let Err((error, again)) = self.producer.send(one) else { return Ok(()) };
             match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) if Instant::now() < until => self.producer.poll(LOOK),
+                Some(RDKafkaErrorCode::QueueFull) if Instant::now() < until => self.listen_after(seen),
                 code => return Err(code.unwrap_or(RDKafkaErrorCode::Fail)),
             }
             one = again;
@@ -136,13 +140,31 @@ impl Sender {
 
     /// Takes delivery reports until none is owed.
     pub(crate) fn drain(&self, until: Instant) -> Result<(), RDKafkaErrorCode> {
-        while self.producer.in_flight_count() > 0 {
+        loop {
+            let seen = self.told.signal().version();
+            self.listen();
+            if self.producer.in_flight_count() == 0 {
+                return Ok(());
+            }
             if Instant::now() > until {
                 return Err(RDKafkaErrorCode::OperationTimedOut);
             }
-            self.producer.poll(LOOK);
+            self.listen_after(seen);
         }
-        Ok(())
+    }
+
+    /// Takes what the client has told.
+    pub(crate) fn listen(&self) {
+        while self.told.count() > 0 {
+            self.producer.poll(Duration::ZERO);
+        }
+    }
+
+    /// The same, once there is something new since `seen`. The client's own way of waiting asks again and again without a pause
+    /// when less than a millisecond is left, and a wait for reports is mostly as short as that.
+    fn listen_after(&self, seen: u64) {
+        self.told.signal().wait(seen, LOOK);
+        self.listen();
     }
 }
 
