@@ -47,8 +47,13 @@ pub fn first(key: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The parts of a key of exactly `N` UTF-8 parts.
 pub fn strings<const N: usize>(key: &[u8]) -> Option<[&str; N]> {
-    let parts: Vec<&str> = decode(key)?.into_iter().map(std::str::from_utf8).collect::<Result<_, _>>().ok()?;
-    parts.try_into().ok()
+    let (mut parts, mut rest) = ([""; N], key);
+    for part in &mut parts {
+        let (length, behind) = take_varint(rest)?;
+        let (bytes, behind) = behind.split_at_checked(length)?;
+        (*part, rest) = (std::str::from_utf8(bytes).ok()?, behind);
+    }
+    rest.is_empty().then_some(parts)
 }
 
 /// Key of a message: events and message-status.
@@ -184,6 +189,8 @@ mod tests {
         assert_eq!(decode(b"\x05acme"), None);
         assert_eq!(strings::<2>(&message("acme", "m")), Some(["acme", "m"]));
         assert_eq!(strings::<3>(&message("acme", "m")), None);
+        assert_eq!(strings::<1>(&message("acme", "m")), None);
+        assert_eq!(strings::<2>(b"\x04acme\x01\xff"), None);
     }
 
     #[test]

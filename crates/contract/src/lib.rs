@@ -13,6 +13,7 @@ pub mod json;
 pub mod key;
 pub mod message;
 pub mod readers;
+mod shown;
 pub mod topic;
 
 /// The messages of `proto/`, as prost makes them.

@@ -2,52 +2,30 @@
 
 use std::sync::Arc;
 
-use domain::{Attribution, Beyond, Contribution, Entry, EventId, Message, Outcome, Rank, Status, Time};
+use domain::{Attribution, Beyond, Contribution, Entry, EventId, Message, Rank, Status, Time};
 
 use crate::fields::{Fields, Reader, put};
 use crate::proto::message::v1 as wire;
-use crate::{Error, Proto as _, event};
+use crate::shown::Shown;
+use crate::{Error, event};
 
 /// The wire form of a message's row.
 pub fn to_wire(message: &Message) -> wire::MessageState {
-    let mut out = readers_fields(message);
+    let mut out = Shown::of(message).to_wire();
     put_facts(&mut out, message);
-    out
-}
-
-/// Everything but the facts.
-fn readers_fields(message: &Message) -> wire::MessageState {
-    let attribution = message.attribution();
-    let standing = message.standing();
-    let mut out = wire::MessageState {
-        campaign: attribution.campaign.unwrap_or_default(),
-        client: attribution.client.unwrap_or_default(),
-        address: attribution.address.map(|hash| hash.0.to_vec().into()).unwrap_or_default(),
-        status: status_to_wire(standing.status).into(),
-        status_since: message.status_since().map(crate::timestamp_of),
-        class: attribution.class.map_or(0, |class| event::class_to_wire(class).into()),
-        copy: attribution.copy.unwrap_or_default(),
-        origin: attribution.origin.map_or(0, |origin| event::origin_to_wire(origin).into()),
-        delivered_inferred: standing.inferred,
-        beyond: u32::from(message.beyond().bits()),
-        ..wire::MessageState::default()
-    };
-    put_outcome(&mut out, standing.outcome);
     out
 }
 
 /// The bytes of a message's row: those of [`to_wire`].
 pub fn encode(message: &Message) -> Vec<u8> {
-    let readers = readers_fields(message);
     let mut out = Vec::with_capacity(ROW_BYTES + FACT_BYTES * message.facts().len());
-    // What readers see is written by prost: fields 1 to 13; then the facts.
-    let beyond = readers.beyond;
-    wire::MessageState { beyond: 0, ..readers }.encode_raw(&mut out);
+    let shown = Shown::of(message);
+    shown.write(&mut out);
     let said = said_of(message);
     for (entry, place) in message.facts().zip(&said.places) {
         put::nested(&mut out, 15, |out| fact_fields(entry, *place).write(out));
     }
-    put::small(&mut out, 16, beyond);
+    put::small(&mut out, 16, shown.beyond);
     for entry in said.first {
         put::nested(&mut out, 17, |out| said_fields(entry).write(out));
     }
@@ -176,26 +154,6 @@ fn entry(fact: &Fields<'_>, said: &[Said]) -> Result<Entry, Error> {
         arrival: event::arrival(fact, said.topic),
         fact: event::fact(fact)?,
     })
-}
-
-fn put_outcome(out: &mut wire::MessageState, outcome: Outcome) {
-    let word = match outcome {
-        Outcome::Pending => wire::Outcome::Pending,
-        Outcome::Delivered => wire::Outcome::Delivered,
-        Outcome::Bounced(class) => {
-            out.bounce = event::bounce_to_wire(class).into();
-            wire::Outcome::Bounced
-        }
-        Outcome::Dropped(reason) => {
-            out.drop = event::drop_to_wire(reason).into();
-            wire::Outcome::Dropped
-        }
-        Outcome::Withheld(reason) => {
-            out.withheld = event::withheld_to_wire(reason).into();
-            wire::Outcome::Withheld
-        }
-    };
-    out.outcome = word.into();
 }
 
 /// Wire value of a status.

@@ -112,13 +112,12 @@ impl Contribution {
         if message.is_empty() {
             return None;
         }
-        let attribution = message.attribution();
-        if attribution.origin == Some(Origin::ClientFile) {
+        if message.said(|said| said.origin) == Some(Origin::ClientFile) {
             let counters = Counters { client_file: 1, ..Counters::default() };
             return Some(Self { campaign: String::new(), counters });
         }
-        let campaign = attribution.campaign.unwrap_or_default();
-        let counters = match attribution.copy {
+        let campaign = message.said(|said| said.campaign.as_ref()).cloned().unwrap_or_default();
+        let counters = match message.said(|said| said.copy) {
             Some(true) => Counters { copies: 1, ..Counters::default() },
             _ => share(message),
         };
