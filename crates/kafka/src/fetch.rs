@@ -28,6 +28,8 @@ pub(crate) struct Cursor {
     started: bool,
     /// The next offset to give out.
     next: Offset,
+    /// How far can be read, as it was asked for since fetching began: ends only move on.
+    pub(crate) known_end: Offset,
     /// Fetched and not yet given out.
     waiting: VecDeque<Stored>,
     /// The next offset after those that wait, when the end was reached behind them.
@@ -60,12 +62,20 @@ impl Fetcher {
             partition,
             started: false,
             next: 0,
+            known_end: 0,
             waiting: VecDeque::new(),
             end: None,
             failed: None,
         }));
         cursors.insert(of.clone(), Arc::clone(&cursor));
         Some(cursor)
+    }
+
+    /// How far a partition that is being fetched can be read, as it was asked for last.
+    pub(crate) fn known_end(&self, of: &TopicPartition) -> Option<Offset> {
+        let cursor = lock(&self.cursors).get(of).map(Arc::clone)?;
+        let end = lock(&cursor).known_end;
+        Some(end)
     }
 
     /// Nobody reads this partition any more.
@@ -91,6 +101,7 @@ impl Cursor {
     pub(crate) fn stop(&mut self) {
         self.partition.stop();
         self.started = false;
+        self.known_end = 0;
         self.waiting.clear();
     }
 

@@ -30,6 +30,11 @@ const MARKERS_WAIT: Duration = Duration::from_millis(200);
 /// Between two looks for them.
 const MARKERS_LOOK: Duration = Duration::from_millis(2);
 
+/// How long a broker holds an answer that has nothing yet, for who polls. A partition that is begun meanwhile waits for it.
+const POLL_HELD: Duration = Duration::from_millis(100);
+/// The same for who reads once: a restore begins partition after partition, and what it wants is there.
+const READ_HELD: Duration = Duration::from_millis(5);
+
 /// An Apache Kafka cluster as a log.
 ///
 /// Reads see committed records only. A producer whose last transaction ended doubtfully (slow, or with a lost connection or
@@ -60,7 +65,7 @@ impl Kafka {
         let cluster = Cluster::new(&options)?;
         let id = LogId(cluster.id()?);
         let (signal, statistics) = (Arc::default(), Shared::default());
-        let polls = fetcher(&options, &signal, Context::counted(&statistics))?;
+        let polls = fetcher(&options, &signal, (Context::counted(&statistics), POLL_HELD))?;
         Ok(Self {
             id,
             topics: Arc::new(Topics::new(cluster)),
@@ -127,7 +132,7 @@ impl Kafka {
         if let Some(reads) = self.reads.get() {
             return Ok(reads);
         }
-        let made = fetcher(&self.options, &self.signal, Context::default())?;
+        let made = fetcher(&self.options, &self.signal, (Context::default(), READ_HELD))?;
         Ok(self.reads.get_or_init(|| made))
     }
 
@@ -143,6 +148,19 @@ impl Kafka {
             }
         }
         sort(&format!("read {partition} at {from}"), &self.options.bootstrap_servers, code, &code.to_string())
+    }
+
+    /// The end of what can be read from `from` on.
+    fn end_beyond(&self, partition: &TopicPartition, from: Offset) -> Result<Offset, Error> {
+        let end = self.stable(partition)?;
+        if from < end {
+            return Ok(end);
+        }
+        let bounds = self.topics.cluster.bounds(partition)?;
+        match outside(partition, from, bounds.start, bounds.high_watermark) {
+            Some(error) => Err(error),
+            None => self.settled(partition, from, bounds.high_watermark),
+        }
     }
 
     /// The stable end, once it is beyond `from`. Brokers answer a commit before they have written its markers (KIP-98), so what is
@@ -176,8 +194,10 @@ fn observer(options: &Options, group: &str, isolation: &str) -> Result<BaseConsu
     BaseConsumer::from_config_and_context(&config, Context::default()).map_err(|error| misconfigured(&error))
 }
 
-fn fetcher(options: &Options, signal: &Arc<Signal>, context: Context) -> Result<Fetcher, Error> {
-    let made = BaseConsumer::from_config_and_context(&options.reader("read_committed"), context.clone());
+fn fetcher(options: &Options, signal: &Arc<Signal>, (context, held): (Context, Duration)) -> Result<Fetcher, Error> {
+    let mut config = options.reader("read_committed");
+    config.set("fetch.wait.max.ms", held.as_millis().to_string());
+    let made = BaseConsumer::from_config_and_context(&config, context.clone());
     made.map(|consumer| Fetcher::new(consumer, context, signal)).map_err(|error| misconfigured(&error))
 }
 
@@ -217,14 +237,8 @@ impl Log for Kafka {
     }
 
     fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        let mut end = self.stable(partition)?;
-        if from >= end {
-            let bounds = self.topics.cluster.bounds(partition)?;
-            if let Some(error) = outside(partition, from, bounds.start, bounds.high_watermark) {
-                return Err(error);
-            }
-            end = self.settled(partition, from, bounds.high_watermark)?;
-        }
+        let known = self.reads()?.known_end(partition).filter(|end| from < *end);
+        let end = known.map_or_else(|| self.end_beyond(partition, from), Ok)?;
         if from >= end {
             return Ok(Read { records: Vec::new(), next: from, high_watermark: from });
         }
@@ -233,6 +247,7 @@ impl Log for Kafka {
         let mut cursor = lock(&cursor);
         let failed = |code| self.failed(partition, from, code);
         cursor.seek(from).map_err(failed)?;
+        cursor.known_end = end;
         let taken = cursor.take(limit, READ_WAIT).map_err(failed)?;
         if taken.next >= end {
             // Nobody may come back: what is fetched for nobody costs memory.

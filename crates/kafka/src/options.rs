@@ -96,7 +96,6 @@ impl Options {
         config.set("enable.auto.commit", "false");
         config.set("enable.auto.offset.store", "false");
         config.set("check.crcs", "true");
-        config.set("fetch.wait.max.ms", "100");
         config.set("fetch.queue.backoff.ms", "5");
         config.set("queued.min.messages", "100000");
         config.set("queued.max.messages.kbytes", (partition_bytes >> 10).to_string());
