@@ -113,6 +113,9 @@ fn options(cache: &Cache, memtables: &WriteBufferManager) -> Options {
     // Beforehand RocksDB takes 4 MiB of disk for each manifest, and there is one a task.
     options.set_manifest_preallocation_size(64 << 10);
     options.set_keep_log_file_num(2);
+    // A store has few files, and a worker opens many stores: sixteen threads for each cost more than they read.
+    options.set_max_file_opening_threads(1);
+    options.set_skip_stats_update_on_db_open(true);
     options.set_max_background_jobs(2);
     options
 }
