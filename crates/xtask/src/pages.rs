@@ -19,7 +19,7 @@ const WIDTH: u32 = 1_280;
 
 /// Plays the demo, serves it, looks at it.
 pub(crate) fn command(_: &[String]) -> Result<ExitCode, String> {
-    let browser = setup::browser().ok_or("no browser: apt-get install chromium")?;
+    let browser = setup::browser().ok_or("no browser: apt-get install chromium-headless-shell")?;
     setup::ready(Purpose::Run, true)?;
     run(&mut setup::cargo(&["build", "--bin", "mailtally"]))?;
     let place = std::env::temp_dir().join(format!("mailtally-pages-{}", std::process::id()));

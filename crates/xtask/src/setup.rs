@@ -73,7 +73,7 @@ const NEEDS: [Need; 20] = [
     ),
     ("a JDK, for Apache Kafka", Purpose::Kafka, |_| has_java(), Source::Debian("default-jdk-headless")),
     ("openssl, for a secure Kafka", Purpose::Kafka, |_| on_path("openssl"), Source::Debian("openssl")),
-    ("a browser, for the pages", Purpose::Test, |_| browser().is_some(), Source::Debian("chromium")),
+    ("a browser, for the pages", Purpose::Test, |_| browser().is_some(), Source::Debian("chromium-headless-shell")),
     ("rustfmt", Purpose::Test, |_| cargo_has("fmt"), Source::Rust("rustfmt", "rustfmt")),
     ("clippy", Purpose::Test, |_| cargo_has("clippy"), Source::Rust("clippy", "rust-clippy")),
     ("promtool, for the alerts", Purpose::Test, |_| on_path("promtool"), Source::Debian("prometheus")),
@@ -251,7 +251,7 @@ fn with_flag(own: Option<String>, flag: &str) -> String {
 
 /// A browser that can be driven; the first that is there.
 pub(crate) fn browser() -> Option<&'static str> {
-    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| on_path(name))
+    ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| on_path(name))
 }
 
 /// The folder of a libclang.

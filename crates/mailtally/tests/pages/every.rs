@@ -51,7 +51,7 @@ fn a_mail_is_read_in_its_frame() -> Result<()> {
     let site = Site::demo()?;
     let mut browser = Browser::start()?;
     let mut page = site.page(&mut browser, "en")?;
-    page.goto(&site.url("/clients?q=ada"))?;
+    site.reach(&mut page, "/clients?q=ada", "#clients tbody a")?;
     page.leads(|page| page.evaluate("document.querySelector('#clients tbody a').click()").map(drop))?;
     page.seen()?;
     page.evaluate("document.querySelector('#client details').open = true")?;

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
 
-use anyhow::{Context as _, Result};
-use browser::{Browser, Page};
+use anyhow::{Context as _, Result, ensure};
+use browser::{Browser, PATIENCE, Page};
 use tempfile::TempDir;
 
 use crate::support::{Run, said};
@@ -103,10 +104,22 @@ impl Site {
         Ok(page)
     }
 
+    /// Goes to an address until its page has something of this kind: the view may still follow what was written before the run began.
+    pub(crate) fn reach(&self, page: &mut Page, path: &str, selector: &str) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            page.goto(&self.url(path))?;
+            if page.evaluate(&format!("document.querySelector('{selector}') !== null"))? == true {
+                return Ok(());
+            }
+            ensure!(begun.elapsed() < PATIENCE, "{path} has no {selector}");
+        }
+    }
+
     /// Addresses of every page, from those that a reader finds first.
     pub(crate) fn paths(&self, page: &mut Page) -> Result<Vec<String>> {
         let mut first = |path: &str, link: &str| {
-            page.goto(&self.url(path))?;
+            self.reach(page, path, &format!("main a[href^=\"{link}\"]"))?;
             page.text(&format!("document.querySelector('main a[href^=\"{link}\"]').getAttribute('href')"))
         };
         let campaign = first("/campaigns?sort=sent", "/campaigns/")?.replace("/sent", "");
