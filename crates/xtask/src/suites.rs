@@ -57,17 +57,20 @@ type Row = &'static [(&'static str, Outside)];
 /// brokers away and measures how long something may take has the machine to itself.
 const STAGES: [&[Row]; 2] = [&BESIDE, &[AFTERWARDS]];
 
-const BESIDE: [Row; 2] = [
+const BESIDE: [Row; 3] = [
     &[
         ("a browser", Outside::With(&["driver"], axe::VARIABLE, axe::fetched)),
         ("pages in a browser", Outside::With(&["pages"], axe::VARIABLE, axe::fetched)),
         ("a bug is found", Outside::Run(|| chaos::finds("apart"))),
     ],
     &[
-        ("kafka as a log", Outside::Tests(&["log", "died", "proxy", "refused", "restart"])),
+        ("kafka as a log", Outside::Tests(&["conformance", "died", "refused"])),
+        ("product over kafka", Outside::Tests(&["kafka"])),
+    ],
+    &[
+        ("brokers that fail", Outside::Tests(&["proxy", "restart"])),
         ("local kafka", Outside::Tests(&["cluster", "secure"])),
         ("examples over kafka", Outside::With(&["examples"], examples::VARIABLE, examples::prepare)),
-        ("product over kafka", Outside::Tests(&["kafka"])),
     ],
 ];
 
