@@ -79,7 +79,7 @@ impl<'a> Shown<'a> {
         put::word(out, 5, self.outcome);
         if let Some(since) = &self.status_since {
             put::nested(out, 6, |out| {
-                put::large(out, 1, since.seconds.cast_unsigned());
+                put::large(out, 1, since.seconds as u64);
                 put::word(out, 2, since.nanos);
             });
         }
