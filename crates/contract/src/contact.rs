@@ -5,6 +5,7 @@ use domain::contact::{Cause, Contact, ContactEntry, ContactEvent, ContactFact, S
 use domain::{AddressHash, Arrival, EventId, Scope, SourcePosition, Time};
 
 use crate::event::{scope_from_wire, scope_to_wire, sixteen, source_from_wire, source_to_wire};
+use crate::fields::Reader;
 use crate::proto::contact::v1 as wire;
 use crate::{Error, key};
 
@@ -62,6 +63,22 @@ pub fn row_to_wire(contact: &Contact) -> wire::ContactState {
         facts: contact.facts().map(entry_to_wire).collect(),
         held_us: Vec::new(),
     }
+}
+
+/// When the latest event of a row's subject happened, in microseconds since the Unix epoch, 0 where none is known: of its bytes, for
+/// whoever shows nothing else of it.
+///
+/// # Errors
+/// [`Error::Malformed`].
+pub fn changed_at_us(row: &[u8]) -> Result<i64, Error> {
+    let (mut changed, mut reader) = (0, Reader { what: "ContactState", rest: row });
+    while let Some((tag, wire)) = reader.next()? {
+        match tag {
+            1 => changed = reader.signed(wire)?,
+            _ => reader.skip(tag, wire)?,
+        }
+    }
+    Ok(changed)
 }
 
 /// The contact of a row. Only the facts are read: what readers see is recomputed, never trusted.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use domain::tally::Word;
 use domain::{Counters, DropReason, Status, Tally, WithheldReason};
 
+use crate::fields::Reader;
 use crate::proto::campaign::v1 as wire;
 use crate::{Error, event, message};
 
 macro_rules! both_ways {
-    ($($field:ident),+ $(,)?) => {
+    ($($tag:literal $field:ident),+ $(,)?) => {
         /// The wire form of counters.
         pub fn to_wire(counters: &Counters) -> wire::Counters {
             wire::Counters {
@@ -32,38 +33,56 @@ macro_rules! both_ways {
                 by_status: read("by_status", &wire.by_status, status_word)?,
             })
         }
+
+        /// The counters of a wire value's bytes, as [`from_wire`], without prost's struct between.
+        ///
+        /// # Errors
+        /// [`Error::Malformed`] for bytes that are no counters, else as [`from_wire`].
+        pub fn decode(bytes: &[u8]) -> Result<Counters, Error> {
+            let (mut counters, mut reader) = (Counters::default(), Reader { what: "Counters", rest: bytes });
+            while let Some((tag, wire)) = reader.next()? {
+                match tag {
+                    $($tag => counters.$field = reader.large(wire)?,)+
+                    11 => count("dropped_by", reader.bytes(wire)?, &mut counters.dropped_by, drop_word)?,
+                    27 => count("not_sent_by", reader.bytes(wire)?, &mut counters.not_sent_by, withheld_word)?,
+                    30 => count("by_status", reader.bytes(wire)?, &mut counters.by_status, status_word)?,
+                    _ => reader.skip(tag, wire)?,
+                }
+            }
+            Ok(counters)
+        }
     };
 }
 
 both_ways!(
-    sent,
-    pending,
-    delivered,
-    delivered_inferred,
-    bounced,
-    bounced_hard,
-    bounced_soft,
-    blocked,
-    bounced_undetermined,
-    dropped,
-    opened,
-    opened_inferred,
-    opened_with_machine,
-    clicked,
-    clicked_with_machine,
-    opens,
-    clicks,
-    machine_opens,
-    machine_clicks,
-    totals_at_least,
-    spam,
-    blocked_spam,
-    unsubscribed,
-    unsubscribed_ever,
-    not_sent,
-    without_send,
-    copies,
-    client_file,
+    1 sent,
+    2 pending,
+    3 delivered,
+    4 delivered_inferred,
+    5 bounced,
+    6 bounced_hard,
+    7 bounced_soft,
+    8 blocked,
+    9 bounced_undetermined,
+    10 dropped,
+    12 opened,
+    13 opened_inferred,
+    14 opened_with_machine,
+    15 clicked,
+    16 clicked_with_machine,
+    17 opens,
+    18 clicks,
+    19 machine_opens,
+    20 machine_clicks,
+    21 totals_at_least,
+    22 spam,
+    23 blocked_spam,
+    24 unsubscribed,
+    25 unsubscribed_ever,
+    26 not_sent,
+    28 without_send,
+    29 copies,
+    32 client_file,
 );
 
 fn drop_word(reason: DropReason) -> &'static str {
@@ -94,12 +113,34 @@ fn read<W: Word>(
     spell: fn(W) -> &'static str,
 ) -> Result<Tally<W>, Error> {
     let mut read = Tally::default();
-    let unknown = || Error::Field { field, detail: "holds a word that this version does not know".to_owned() };
     for (said, count) in counts {
-        let word = W::ALL.iter().find(|word| is_small(said, spell(**word))).ok_or_else(unknown)?;
-        read.insert(*word, *count);
+        read.insert(known(field, said, spell)?, *count);
     }
     Ok(read)
+}
+
+/// Reads one entry of a map: its word is field 1, its count field 2.
+fn count<W: Word>(
+    field: &'static str,
+    entry: &[u8],
+    counts: &mut Tally<W>,
+    spell: fn(W) -> &'static str,
+) -> Result<(), Error> {
+    let (mut said, mut count, mut reader) = ("", 0, Reader { what: field, rest: entry });
+    while let Some((tag, wire)) = reader.next()? {
+        match tag {
+            1 => said = reader.text(wire)?,
+            2 => count = reader.large(wire)?,
+            _ => reader.skip(tag, wire)?,
+        }
+    }
+    counts.insert(known(field, said, spell)?, count);
+    Ok(())
+}
+
+fn known<W: Word>(field: &'static str, said: &str, spell: fn(W) -> &'static str) -> Result<W, Error> {
+    let unknown = || Error::Field { field, detail: "holds a word that this version does not know".to_owned() };
+    W::ALL.iter().copied().find(|word| is_small(said, spell(*word))).ok_or_else(unknown)
 }
 
 /// Whether a text is a name in small letters.

@@ -183,12 +183,12 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
-    fn text(&mut self, wire: u64) -> Result<&'a str, Error> {
+    pub(crate) fn text(&mut self, wire: u64) -> Result<&'a str, Error> {
         let bytes = self.bytes(wire)?;
         std::str::from_utf8(bytes).or_else(|_| self.malformed("a text is not UTF-8"))
     }
 
-    fn large(&mut self, wire: u64) -> Result<u64, Error> {
+    pub(crate) fn large(&mut self, wire: u64) -> Result<u64, Error> {
         self.expect(wire, VARINT)?;
         self.varint()
     }
@@ -198,15 +198,15 @@ impl<'a> Reader<'a> {
         self.large(wire).map(|value| value as u32)
     }
 
-    fn word(&mut self, wire: u64) -> Result<i32, Error> {
+    pub(crate) fn word(&mut self, wire: u64) -> Result<i32, Error> {
         self.small(wire).map(|value| value as i32)
     }
 
-    fn flag(&mut self, wire: u64) -> Result<bool, Error> {
+    pub(crate) fn flag(&mut self, wire: u64) -> Result<bool, Error> {
         self.large(wire).map(|value| value != 0)
     }
 
-    fn signed(&mut self, wire: u64) -> Result<i64, Error> {
+    pub(crate) fn signed(&mut self, wire: u64) -> Result<i64, Error> {
         self.large(wire).map(|value| (value >> 1) as i64 ^ -((value & 1) as i64))
     }
 

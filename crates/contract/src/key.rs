@@ -15,7 +15,8 @@ pub const ORGANISATION_BYTES_MAX: usize = 100;
 /// assert_eq!(&contract::key::encode(&[b"acme", b"m1"])[..], b"\x04acme\x02m1");
 /// ```
 pub fn encode(parts: &[&[u8]]) -> Bytes {
-    let mut key = BytesMut::with_capacity(parts.iter().map(|part| part.len() + 2).sum());
+    // To the byte: then the buffer is the key's own, and nothing is allocated beside it.
+    let mut key = BytesMut::with_capacity(parts.iter().map(|part| varint_bytes(part.len()) + part.len()).sum());
     for part in parts {
         put_varint(&mut key, part.len());
         key.extend_from_slice(part);
@@ -120,6 +121,10 @@ pub fn partition(key: &[u8], partitions: u32) -> u32 {
     (murmur2(key) & 0x7fff_ffff).checked_rem(partitions).unwrap_or(0)
 }
 
+fn varint_bytes(value: usize) -> usize {
+    (usize::BITS - value.leading_zeros()).div_ceil(7).max(1) as usize
+}
+
 fn put_varint(buffer: &mut BytesMut, mut value: usize) {
     while value >= 0x80 {
         #[expect(clippy::cast_possible_truncation, reason = "masked to seven bits")]
@@ -185,6 +190,7 @@ mod tests {
     fn a_key_reads_back_as_its_parts() {
         let long = "x".repeat(300);
         let key = encode(&[b"acme", long.as_bytes(), b"", &[0, 255]]);
+        assert_eq!([0, 127, 128, 16_383, 16_384].map(varint_bytes), [1, 1, 2, 2, 3]);
         assert_eq!(decode(&key), Some(vec![&b"acme"[..], long.as_bytes(), b"", &[0, 255]]));
         assert_eq!(decode(b"\x05acme"), None);
         assert_eq!(strings::<2>(&message("acme", "m")), Some(["acme", "m"]));

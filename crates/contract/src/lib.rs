@@ -3,6 +3,7 @@
 //!
 //! `decode(encode(x)) == x`, and old bytes decode for ever: fields of `proto/` are only added.
 
+pub mod campaign;
 pub mod contact;
 pub mod counters;
 pub mod event;

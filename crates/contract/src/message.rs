@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use domain::{Attribution, Beyond, Contribution, Entry, EventId, Message, Rank, Status, Time};
 
 use crate::fields::{Fields, Reader, put};
@@ -90,6 +91,9 @@ pub fn from_wire(row: wire::MessageState) -> Result<Message, Error> {
     Ok(Message::from_facts(entries, Beyond::from_bits(u8::try_from(row.beyond).unwrap_or(0))))
 }
 
+/// The last field that is for readers.
+const READERS_LAST: u64 = 13;
+
 /// The message of a row's bytes, as [`from_wire`].
 ///
 /// # Errors
@@ -108,6 +112,30 @@ pub fn decode(row: &[u8]) -> Result<Message, Error> {
     let entry = |fact| entry(&Fields::read(fact)?, &says);
     let entries = facts.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     Ok(Message::from_facts(entries, Beyond::from_bits(u8::try_from(beyond).unwrap_or(0))))
+}
+
+/// A row's bytes without its facts and what they say, for whoever shows only what stands before them; all of it where its fields are
+/// not in the order of their numbers, as every writer has them.
+pub fn head(row: &Bytes) -> Bytes {
+    match head_bytes(row) {
+        Ok(Some(bytes)) => row.slice(..bytes),
+        _ => row.clone(),
+    }
+}
+
+/// Bytes before the first field that is not for readers, where there is one and none for readers comes after it.
+fn head_bytes(row: &[u8]) -> Result<Option<usize>, Error> {
+    let (mut reader, mut head) = (Reader { what: "MessageState", rest: row }, None);
+    loop {
+        let at = row.len() - reader.rest.len();
+        let Some((tag, wire)) = reader.next()? else { return Ok(head) };
+        match (tag > READERS_LAST, head) {
+            (true, None) => head = Some(at),
+            (false, Some(_)) => return Ok(None),
+            _ => {}
+        }
+        reader.skip(tag, wire)?;
+    }
 }
 
 /// What a row counts for, and where: for whoever recounts from rows.

@@ -98,3 +98,13 @@ fn an_erasure_waits_for_the_short_retentions_and_for_the_compaction() {
     let retention = contract::topic::erasure_retention(DAY_MS);
     assert_eq!((retention.intake_ms, retention.compaction_lag_ms), (30 * DAY_MS, DAY_MS));
 }
+
+#[test]
+fn when_a_contact_changed_is_read_without_the_rest() {
+    for changed_at_us in [0, -1, i64::MAX] {
+        let row =
+            wire::ContactState { changed_at_us, addresses: vec![vec![7; 16].into()], ..wire::ContactState::default() };
+        assert_eq!(contact::changed_at_us(&row.encode_to_vec()), Ok(changed_at_us));
+    }
+    assert!(contact::changed_at_us(b"\x08").is_err());
+}

@@ -2,12 +2,13 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
+use contract::proto::campaign::v1::{CampaignStats, Counters as WireCounters, Source};
 use contract::proto::event::v1 as wire;
 use contract::proto::message::v1::MessageState;
-use contract::{Proto as _, event, message};
+use contract::{Proto as _, campaign, counters, event, message};
 use domain::{
-    Agent, Arrival, Attribution, BounceClass, Drop, DropReason, Event, EventId, Fact, Message, Origin, Rank, Scope,
-    SourcePosition, Time, WithheldReason,
+    Agent, Arrival, Attribution, BounceClass, Counters, Drop, DropReason, Event, EventId, Fact, Message, Origin, Rank,
+    Scope, SourcePosition, Status, Time, WithheldReason,
 };
 use proptest::prelude::*;
 
@@ -135,4 +136,62 @@ fn fields_that_are_not_known_are_passed_over() {
     assert!(matches!(event::decode("o", "m", &bytes), Err(contract::Error::Field { field: "id", .. })));
     bytes.extend_from_slice(&[0xfa, 0x0f, 9]);
     assert!(matches!(event::decode("o", "m", &bytes), Err(contract::Error::Malformed { .. })));
+}
+
+fn counted() -> impl Strategy<Value = Counters> {
+    let number = prop_oneof![Just(0_u64), any::<u64>()];
+    (number.clone(), number.clone(), number, 0..DropReason::ALL.len(), 0..Status::ALL.len()).prop_map(
+        |(sent, opened, said, drop, status)| {
+            let mut counters = Counters { sent, opened, client_file: said, ..Counters::default() };
+            counters.dropped_by.insert(DropReason::ALL[drop], said);
+            counters.not_sent_by.insert(WithheldReason::NoAddress, sent);
+            counters.by_status.insert(Status::ALL[status], opened);
+            counters
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_campaigns_row_and_its_counters_are_read_as_prost_reads_them(
+        counters in counted(), text in "[a-zé]{0,9}", at in any::<prop::sample::Index>(), byte: u8, seconds: i64,
+    ) {
+        let created_at = Some(prost_types::Timestamp { seconds, nanos: 7 });
+        let row = CampaignStats {
+            name: text.clone(), subject: text, created_at, automated: true, class: 2,
+            counters: Some(counters::to_wire(&counters)), sources: vec![Source::default(); 2],
+            ..CampaignStats::default()
+        };
+        let (shown, bytes) = campaign::shown(&row.encode_to_vec().into()).unwrap();
+        prop_assert_eq!(&shown, &CampaignStats { counters: None, sources: vec![], ..row });
+        prop_assert_eq!(counters::decode(&bytes), Ok(counters));
+        // Cut or changed they are read as prost reads them, too.
+        let mut bytes = bytes.to_vec();
+        if !bytes.is_empty() {
+            let place = at.index(bytes.len());
+            bytes[place] = byte;
+            for bytes in [&bytes[..], &bytes[..place]] {
+                match WireCounters::decode(bytes) {
+                    Ok(theirs) => prop_assert_eq!(counters::decode(bytes).ok(), counters::from_wire(&theirs).ok()),
+                    Err(_) => prop_assert!(counters::decode(bytes).is_err()),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_rows_head_is_what_readers_see(events in proptest::collection::vec(given(), 0..4)) {
+        let mut row = Message::default();
+        for event in &events {
+            row.fold(event);
+        }
+        let bytes = bytes::Bytes::from(message::encode(&row));
+        let head = MessageState::decode(message::head(&bytes)).unwrap();
+        let whole = MessageState { facts: vec![], said: vec![], beyond: 0, ..message::to_wire(&row) };
+        prop_assert_eq!(head, whole.clone());
+        // A writer that has another order loses nothing.
+        let turned = bytes::Bytes::from([&MessageState { beyond: 3, ..MessageState::default() }.encode_to_vec()[..], &bytes].concat());
+        let head = MessageState::decode(message::head(&turned)).unwrap();
+        prop_assert_eq!((head.campaign, head.status), (whole.campaign, whole.status));
+    }
 }
