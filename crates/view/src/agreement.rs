@@ -2,9 +2,11 @@
 
 use contract::proto::campaign::v1::campaign_partial::Part;
 use contract::proto::campaign::v1::{CampaignPartial, CampaignStats};
+use contract::topic::Topic;
 use domain::Counters;
 
-use crate::fold::{counted, number, split};
+use crate::campaigns::Campaign;
+use crate::fold::{counted, number, split, stats};
 use crate::key;
 use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot};
@@ -30,10 +32,20 @@ impl Snapshot<'_> {
     /// [`Error::Store`].
     pub fn agreement(&self, organisation: &str, campaign: &str) -> Result<Agreement, Error> {
         let Some(found) = self.campaign(organisation, campaign)? else { return Ok(Agreement::NotYet) };
+        self.agreement_of(organisation, &found)
+    }
+
+    /// The same of a campaign that was read from this snapshot.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn agreement_of(&self, organisation: &str, found: &Campaign) -> Result<Agreement, Error> {
         if found.agrees {
             return Ok(Agreement::Equal);
         }
-        self.compared(organisation, campaign, &found.row)
+        let row = key::row(Topic::CampaignStats, &contract::key::campaign(organisation, &found.id));
+        let row = self.get(&row)?.map(|row| stats(&row)).unwrap_or_default();
+        self.compared(organisation, &found.id, &row)
     }
 
     fn compared(&self, organisation: &str, campaign: &str, stats: &CampaignStats) -> Result<Agreement, Error> {

@@ -8,9 +8,9 @@ use contract::proto::private::v1::{Private, private::Row};
 use contract::topic::Topic;
 use domain::{Counters, DropReason};
 
-use crate::fold::{counted, stats};
+use crate::fold::counted;
 use crate::key;
-use crate::overlay::{Overlay, Rows as _};
+use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot};
 use crate::sorted::Wanted;
 use crate::trigrams::folded;
@@ -23,7 +23,7 @@ pub(crate) const LOOKED_AT_MAX: usize = 2_000;
 pub struct Campaign {
     /// Its id.
     pub id: String,
-    /// What was published of it: name, date, class, sender, subject.
+    /// What was published of it: name, date, class, sender, subject; neither its counters nor what each source said.
     pub row: CampaignStats,
     /// The recount of its message rows at this moment.
     pub counters: Counters,
@@ -33,10 +33,11 @@ pub struct Campaign {
 
 impl Campaign {
     fn of(id: String, row: &Bytes, recount: Option<&Bytes>) -> Self {
-        let (row, counters) = (stats(row), recount.map(counted).unwrap_or_default());
-        let published = row.counters.as_ref().map(contract::counters::from_wire);
-        let published = published.and_then(Result::ok).unwrap_or_default();
-        Self { id, row, agrees: published == counters, counters }
+        let (row, published) = contract::campaign::shown(row).unwrap_or_default();
+        let counters = recount.map(counted).unwrap_or_default();
+        // The same bytes are the same numbers, which most are.
+        let agrees = recount.is_some_and(|recount| *recount == published) || counted(&published) == counters;
+        Self { id, row, agrees, counters }
     }
 
     /// The reason for which every one of its messages was dropped, if one was.
@@ -119,17 +120,17 @@ impl Snapshot<'_> {
         organisation: &str,
         campaigns: impl Iterator<Item = String>,
     ) -> Result<Vec<Option<Campaign>>, Error> {
-        let keys = |id: String| {
-            let row = key::row(Topic::CampaignStats, &contract::key::campaign(organisation, &id));
-            (row, key::counters(organisation, &id), id)
+        let keys = |id: &String| {
+            let row = key::row(Topic::CampaignStats, &contract::key::campaign(organisation, id));
+            [row, key::counters(organisation, id)]
         };
-        let (mut rows, campaigns) = (Overlay::over(self), campaigns.map(keys).collect::<Vec<_>>());
-        rows.load(campaigns.iter().flat_map(|(row, recount, _)| [row, recount]).cloned())?;
-        let found = campaigns.into_iter().map(|(row, recount, id)| {
-            let (row, recount) = (rows.get(&row)?, rows.get(&recount)?);
-            Ok(row.filter(|_| !id.is_empty()).map(|row| Campaign::of(id, &row, recount.as_ref())))
+        let campaigns: Vec<String> = campaigns.collect();
+        let rows = self.gathered(campaigns.iter().flat_map(keys).collect())?;
+        let found = campaigns.into_iter().zip(rows.chunks(2)).map(|(id, rows)| match rows {
+            [Some(row), recount] if !id.is_empty() => Some(Campaign::of(id, row, recount.as_ref())),
+            _ => None,
         });
-        found.collect()
+        Ok(found.collect())
     }
 
     pub(crate) fn private(&self, key: &Bytes) -> Result<Option<Row>, Error> {

@@ -161,6 +161,15 @@ impl Snapshot<'_> {
         Ok(ClientPage { rows: self.named(organisation, listed.iter().filter_map(id))?, next })
     }
 
+    /// How many those are, up to a bound, and whether there are more.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn count_unsubscribed_without_mail(&self, organisation: &str, most: usize) -> Result<(usize, bool), Error> {
+        let listed = self.scan(&key::unsubscribes(organisation), None, most + 1)?.len();
+        Ok((listed.min(most), listed > most))
+    }
+
     fn page(&self, prefix: &Bytes, after: Option<&str>, rows: usize) -> Result<(Vec<Bytes>, Option<String>), Error> {
         let from = place(after, prefix)?;
         let mut listed = self.scan(prefix, from.as_deref(), rows + 1)?;

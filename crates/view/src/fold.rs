@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use contract::proto::campaign::v1::{CampaignStats, Counters as WireCounters};
+use contract::proto::campaign::v1::CampaignStats;
 use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
 use contract::{Proto as _, counters, header, key as canonical};
@@ -298,8 +298,7 @@ pub(crate) fn created(row: &CampaignStats) -> Time {
 
 /// A recount as it is kept.
 pub(crate) fn counted(row: &Bytes) -> Counters {
-    let wire: WireCounters = contract::decode_shared("Counters", row).unwrap_or_default();
-    counters::from_wire(&wire).unwrap_or_default()
+    counters::decode(row).unwrap_or_default()
 }
 
 pub(crate) fn micros(row: &[u8]) -> i64 {

@@ -8,15 +8,37 @@ use domain::Time;
 
 use crate::tile::Tile;
 
-/// What a published row is kept under, followed by its own key.
+/// What a published row is kept under, followed by its own key. A client's contact row stands among the client's private rows: who
+/// shows the one shows the others, and reads one block of them.
 pub(crate) fn row(topic: Topic, key: &[u8]) -> Bytes {
     let tag = match topic {
-        Topic::CampaignStats => b'c',
+        Topic::CampaignStats => CAMPAIGN,
         Topic::MessageStatus => b'm',
-        Topic::ContactState => b's',
-        _ => b'p',
+        Topic::ContactState => match canonical::strings::<3>(key) {
+            Some([organisation, "client", client]) => return contact(organisation, client),
+            _ => b's',
+        },
+        _ => PRIVATE,
     };
-    tagged(tag, key).freeze()
+    only(tag, key)
+}
+
+/// Tag of campaigns: their rows, and after each its recount.
+const CAMPAIGN: u8 = b'c';
+/// Tag of private rows, and of the contact rows among them.
+const PRIVATE: u8 = b'p';
+
+/// A client's contact row. Of four parts, where a private row's key has three.
+fn contact(organisation: &str, client: &str) -> Bytes {
+    only(PRIVATE, &canonical::encode(&[organisation.as_bytes(), client.as_bytes(), b"", b""]))
+}
+
+/// All campaigns' rows, among which their recounts stand.
+pub(crate) const CAMPAIGNS: &[u8] = &[CAMPAIGN];
+
+/// Organisation and id of a campaign's row; `None` for a recount.
+pub(crate) fn campaign_of(key: &[u8]) -> Option<[&str; 2]> {
+    canonical::strings(key.strip_prefix(CAMPAIGNS)?)
 }
 
 /// A quarter of an hour: zones are apart by whole ones.
@@ -162,9 +184,9 @@ pub(crate) fn unsubscribed(organisation: &str, client: &str) -> Bytes {
     key.freeze()
 }
 
-/// The recount of a campaign's rows.
+/// The recount of a campaign's rows: right after the campaign's own row, with which it is shown.
 pub(crate) fn counters(organisation: &str, campaign: &str) -> Bytes {
-    tagged(b'n', &canonical::campaign(organisation, campaign)).freeze()
+    only(CAMPAIGN, &canonical::encode(&[organisation.as_bytes(), campaign.as_bytes(), b""]))
 }
 
 /// Campaigns of an organisation, newest first.
@@ -248,6 +270,11 @@ fn newest_first(prefix: Bytes, at: Time, id: &str) -> Bytes {
     key.freeze()
 }
 
+/// A tag and a key, with no room for more: see [`canonical::encode`].
+fn only(tag: u8, key: &[u8]) -> Bytes {
+    [&[tag], key].concat().into()
+}
+
 fn tagged(tag: u8, key: &[u8]) -> BytesMut {
     let mut tagged = BytesMut::with_capacity(key.len() + 40);
     tagged.put_u8(tag);
@@ -265,6 +292,11 @@ mod tests {
         assert!(at(2) < at(1));
         assert_eq!(listed_id(&campaigns("acme"), &at(7)).as_deref(), Some("c"));
         assert!(!listed("acme2", Time::from_micros(1), "c").starts_with(&campaigns("acme")));
+        let private = |part: &str| row(Topic::Private, &canonical::private("acme", "k", part));
+        let contact = row(Topic::ContactState, &canonical::client("acme", "k"));
+        assert!(private("") < contact && contact < private("mail/m"));
+        let campaign = row(Topic::CampaignStats, &canonical::campaign("acme", "c"));
+        assert_eq!((campaign_of(&campaign), campaign_of(&counters("acme", "c"))), (Some(["acme", "c"]), None));
         assert!(!recipient("acme", "c12", Tile::Sent, "m").starts_with(&recipients("acme", "c1", Tile::Sent)));
     }
 }

@@ -15,6 +15,7 @@ mod drops;
 mod fold;
 mod follow;
 mod found;
+mod gathered;
 mod key;
 mod listed;
 mod message;

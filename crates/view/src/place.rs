@@ -18,7 +18,7 @@ use crate::overlay::Rows;
 use crate::proof::Proofs;
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
-const FORM: u32 = 4;
+const FORM: u32 = 5;
 
 /// Why the view does not answer.
 #[derive(Debug, thiserror::Error)]

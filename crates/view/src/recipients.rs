@@ -8,7 +8,7 @@ use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
 use domain::Time;
 
-use crate::overlay::{Overlay, Rows as _};
+use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::tile::Tile;
 use crate::{PAGE_ROWS_MAX, key, people};
@@ -27,12 +27,12 @@ pub struct Recipient {
     pub address: Option<String>,
     /// When the latest event about the client happened.
     pub file_changed: Option<Time>,
-    /// What became of it: readers' fields; its facts too.
+    /// What became of it: readers' fields; its facts too, but in a page of a tile's list.
     pub row: MessageState,
 }
 
 impl Recipient {
-    /// The same at an instant, by event time and known what is known now; `None` when nothing had happened to it yet.
+    /// The same at an instant, of one that has its facts, by event time and known what is known now; `None` when nothing had happened to it yet.
     pub fn at(&self, at: Time) -> Option<Self> {
         let message = contract::message::from_wire(self.row.clone()).ok()?;
         let until = message.facts().filter(|entry| entry.time <= at).cloned().collect::<Vec<_>>();
@@ -75,7 +75,7 @@ impl Snapshot<'_> {
         listed.truncate(rows);
         let next = listed.last().filter(|_| more).map(|(key, _)| cursor(key));
         let ids = listed.iter().filter_map(|(key, _)| std::str::from_utf8(key.get(prefix.len()..)?).ok());
-        let found = self.recipients_of(organisation, ids)?;
+        let found = self.recipients_as(organisation, ids, contract::message::head)?;
         let count = self.campaign(organisation, campaign)?.map_or(0, |campaign| tile.count(&campaign.counters));
         Ok(RecipientPage { rows: found, count, next })
     }
@@ -128,17 +128,28 @@ impl Snapshot<'_> {
         organisation: &str,
         messages: impl Iterator<Item = &'a str>,
     ) -> Result<Vec<Recipient>, Error> {
-        let (mut rows, messages) = (Overlay::over(self), messages.collect::<Vec<_>>());
+        self.recipients_as(organisation, messages, Bytes::clone)
+    }
+
+    /// The same of that part of their rows that is wanted.
+    fn recipients_as<'a>(
+        &self,
+        organisation: &str,
+        messages: impl Iterator<Item = &'a str>,
+        part: fn(&Bytes) -> Bytes,
+    ) -> Result<Vec<Recipient>, Error> {
+        let messages: Vec<&str> = messages.collect();
         let key = |message: &&str| key::row(Topic::MessageStatus, &canonical::message(organisation, message));
-        rows.load(messages.iter().map(key))?;
-        let mut found = Vec::with_capacity(messages.len());
-        for message in messages {
-            let Some(row) = rows.get(&key(&message))? else { continue };
-            let row: MessageState = contract::decode_shared("MessageState", &row).unwrap_or_default();
-            found.push((message, About::of(organisation, &row.client, message), row));
-        }
-        rows.load(found.iter().flat_map(|(_, about, _)| [&about.person, &about.mail, &about.contact]).cloned())?;
-        found.into_iter().map(|(message, about, row)| about.recipient(&mut rows, message, row)).collect()
+        let rows = self.gathered(messages.iter().map(key).collect())?;
+        let found = messages.into_iter().zip(rows).filter_map(|(message, row)| {
+            let row = contract::decode_shared("MessageState", &part(&row?)).unwrap_or_default();
+            Some((message, row))
+        });
+        let found: Vec<(&str, MessageState)> = found.collect();
+        let about = found.iter().flat_map(|(message, row)| about(organisation, &row.client, message));
+        let known = self.gathered(about.collect())?;
+        let found = found.into_iter().zip(known.chunks(3));
+        Ok(found.map(|((message, row), known)| recipient(message, row, known)).collect())
     }
 
     /// A client's name, where the platform gave it and it is not erased.
@@ -155,35 +166,26 @@ impl Snapshot<'_> {
     }
 }
 
-/// Keys of what is known of a message's client.
-struct About {
-    person: Bytes,
-    mail: Bytes,
-    contact: Bytes,
+/// Keys of what is known of a message's client: the person, the address used, the contact row.
+fn about(organisation: &str, client: &str, message: &str) -> [Bytes; 3] {
+    let private = |part: &str| key::row(Topic::Private, &canonical::private(organisation, client, part));
+    let contact = key::row(Topic::ContactState, &canonical::client(organisation, client));
+    [private(""), private(&format!("mail/{message}")), contact]
 }
 
-impl About {
-    fn of(organisation: &str, client: &str, message: &str) -> Self {
-        let private = |part: &str| key::row(Topic::Private, &canonical::private(organisation, client, part));
-        let contact = key::row(Topic::ContactState, &canonical::client(organisation, client));
-        Self { person: private(""), mail: private(&format!("mail/{message}")), contact }
-    }
-
-    fn recipient(
-        &self,
-        rows: &mut Overlay<'_, Snapshot<'_>>,
-        message: &str,
-        row: MessageState,
-    ) -> Result<Recipient, Error> {
-        let name = named(rows.get(&self.person)?.as_ref().and_then(people::private));
-        let address = match rows.get(&self.mail)?.as_ref().and_then(people::private) {
-            Some(Row::Mail(mail)) => Some(mail.address),
-            _ => None,
-        };
-        let changed = rows.get(&self.contact)?.as_ref().and_then(contact).map(|contact| contact.changed_at_us);
-        let file_changed = changed.filter(|at| *at != 0).map(Time::from_micros);
-        Ok(Recipient { message: message.to_owned(), name, address, file_changed, row })
-    }
+/// A message with the rows of those keys.
+fn recipient(message: &str, row: MessageState, known: &[Option<Bytes>]) -> Recipient {
+    let [person, mail, changed] = known else {
+        return Recipient { message: message.to_owned(), row, ..Recipient::default() };
+    };
+    let name = named(person.as_ref().and_then(people::private));
+    let address = match mail.as_ref().and_then(people::private) {
+        Some(Row::Mail(mail)) => Some(mail.address),
+        _ => None,
+    };
+    let changed = changed.as_ref().and_then(|row| contract::contact::changed_at_us(row).ok());
+    let file_changed = changed.filter(|at| *at != 0).map(Time::from_micros);
+    Recipient { message: message.to_owned(), name, address, file_changed, row }
 }
 
 fn named(said: Option<Row>) -> Option<String> {

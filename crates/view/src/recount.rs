@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use contract::topic::Topic;
 use domain::{Counters, Time};
 
 use crate::fold::Named;
@@ -96,9 +95,8 @@ impl Recounter {
         if now < self.rests_until {
             return Ok(None);
         }
-        let prefix = key::row(Topic::CampaignStats, &[]);
-        let found = rows.scan(&prefix, self.last.as_deref(), 1)?.pop().map(|(key, _)| key);
-        let named = found.as_ref().and_then(|key| contract::key::strings::<2>(key.get(prefix.len()..)?));
+        let found = campaign_after(rows, self.last.as_ref())?;
+        let named = found.as_ref().and_then(|key| key::campaign_of(key));
         let organisation = named.map(|[organisation, _]| organisation);
         if self.round.as_ref().map(|(of, _)| of.as_str()) != organisation {
             let ended = std::mem::replace(&mut self.round, organisation.map(|of| (of.to_owned(), Round::default())));
@@ -110,6 +108,21 @@ impl Recounter {
         let of = named.map(|[organisation, campaign]| (organisation.to_owned(), campaign.to_owned()));
         self.last = found.clone();
         Ok(of)
+    }
+}
+
+/// The key of the next campaign's row.
+fn campaign_after(rows: &Snapshot<'_>, last: Option<&Bytes>) -> Result<Option<Bytes>, Error> {
+    /// A campaign's row is the first or the second of them, but where some have a recount and nothing published.
+    const ROWS: usize = 2;
+    let mut last = last.cloned();
+    loop {
+        let listed = rows.scan(key::CAMPAIGNS, last.as_deref(), ROWS)?;
+        let found = listed.iter().map(|(key, _)| key).find(|key| key::campaign_of(key).is_some());
+        if found.is_some() || listed.len() < ROWS {
+            return Ok(found.cloned());
+        }
+        last = listed.into_iter().next_back().map(|(key, _)| key);
     }
 }
 

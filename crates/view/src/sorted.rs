@@ -136,8 +136,11 @@ impl Snapshot<'_> {
         let mut from = place(after, &prefix)?.or_else(|| wanted.begins(organisation));
         let (mut page, mut looked_at) = (CampaignPage::default(), 0);
         loop {
-            let listed = self.scan(&prefix, from.as_deref(), rows)?;
-            let ends = listed.len() < rows;
+            // One more tells whether there is more.
+            let mut listed = self.scan(&prefix, from.as_deref(), rows + 1)?;
+            let ends = listed.len() <= rows;
+            listed.truncate(rows);
+            let last = listed.last().map(|(key, _)| key.clone());
             let ids = listed.iter().map(|(key, _)| wanted.id(&prefix, key).unwrap_or_default());
             let campaigns = self.campaigns_of(organisation, ids)?;
             for ((key, _), found) in listed.into_iter().zip(campaigns) {
@@ -147,7 +150,7 @@ impl Snapshot<'_> {
                 }
                 page.rows.extend(found.filter(|found| wanted.lets(found)));
                 if page.rows.len() == rows || looked_at == LOOKED_AT_MAX {
-                    let more = !self.scan(&prefix, Some(&key), 1)?.is_empty();
+                    let more = !ends || last.is_some_and(|last| last != key);
                     page.next = more.then(|| cursor(&key));
                     return Ok(page);
                 }

@@ -6,8 +6,11 @@ use bytes::Bytes;
 
 use crate::place::{Error, Snapshot};
 
-/// Rows that one read takes from a list.
-const READ_ROWS: usize = 16;
+/// Rows that one read takes from a list at the least and at the most: more where much of what was read was looked at, fewer where
+/// nearly all was passed over. To begin a read costs as much as some thirty rows.
+const READ_ROWS: [usize; 2] = [8, 64];
+/// Rows of the first read.
+const FIRST_ROWS: usize = 16;
 
 /// What a walk has come to.
 pub(crate) enum Met {
@@ -30,12 +33,17 @@ struct List {
     prefix: Bytes,
     ahead: VecDeque<Bytes>,
     ended: bool,
+    /// Rows that the next read takes.
+    rows: usize,
+    /// Clients that were looked at since the last read.
+    looked_at: usize,
 }
 
 impl Walk {
     /// Over lists with these prefixes, in so many reads at most; the rarest first, as far as that is known.
     pub(crate) fn over(prefixes: Vec<Bytes>, reads: usize) -> Self {
-        let list = |prefix| List { prefix, ahead: VecDeque::new(), ended: false };
+        let list =
+            |prefix| List { prefix, ahead: VecDeque::new(), ended: false, rows: FIRST_ROWS, looked_at: FIRST_ROWS / 4 };
         Self { lists: prefixes.into_iter().map(list).collect(), reads }
     }
 
@@ -71,13 +79,26 @@ impl List {
         while self.ahead.front().is_some_and(|client| client < wanted) {
             self.ahead.pop_front();
         }
+        self.looked_at += usize::from(!self.ahead.is_empty());
         self.ahead.is_empty() && !self.ended
     }
 
+    /// Lets the next read take twice as many rows where half were looked at, half as many where not even an eighth was.
+    fn adapt(&mut self) {
+        let [least, most] = READ_ROWS;
+        if self.looked_at * 2 >= self.rows {
+            self.rows = (self.rows * 2).min(most);
+        } else if self.looked_at * 8 < self.rows {
+            self.rows = (self.rows / 2).max(least);
+        }
+        self.looked_at = 0;
+    }
+
     fn read(&mut self, rows: &Snapshot<'_>, wanted: &Bytes) -> Result<(), Error> {
+        self.adapt();
         let after = [&self.prefix[..], wanted].concat();
-        let read = rows.scan(&self.prefix, Some(&after), READ_ROWS)?;
-        self.ended = read.len() < READ_ROWS;
+        let read = rows.scan(&self.prefix, Some(&after), self.rows)?;
+        self.ended = read.len() < self.rows;
         for (key, _) in read {
             let client = key.get(self.prefix.len()..).and_then(contract::key::first);
             let client = client.map(|(client, _)| key.slice_ref(client));
