@@ -1,5 +1,6 @@
-//! A page as an answer: made off the async threads, with headers that let nothing foreign in, and a tag of what it reflects.
+//! A page as an answer: made where it may wait for the disk, with headers that let nothing foreign in, and a tag of what it reflects.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -9,8 +10,11 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
+use contract::proto::platform::v1::Organisation;
 use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
 use view::{AsOf, Error, Snapshot, View};
 
 use crate::access::Viewer;
@@ -57,6 +61,8 @@ pub(crate) struct Asked<'a> {
     /// What the rows are of, for what the recount in the background came to.
     pub(crate) view: &'a View,
     pub(crate) viewer: Viewer,
+    /// What the viewer's organisation said of itself.
+    pub(crate) said: Option<Organisation>,
     /// What was asked for: path and query.
     pub(crate) address: Uri,
     pub(crate) locale: Locale,
@@ -113,22 +119,38 @@ impl Asking {
         self,
         make: impl FnOnce(&Asked<'_>, &HeaderMap) -> Response + Send + 'static,
     ) -> Response {
-        let made = tokio::task::spawn_blocking(move || {
+        waiting(move || {
             let view = &self.dashboard.view;
             let rows = view.snapshot();
             let said = rows.organisation(&self.viewer.organisation).unwrap_or_default();
             let locale = Locale::of(&self.headers, said.as_ref());
             let as_of = rows.as_of().unwrap_or_default();
             let (viewer, address, halted) = (self.viewer, self.address, view.halted().is_some());
-            let asked = Asked { rows, view, viewer, address, locale, as_of, halted };
+            let asked = Asked { rows, view, viewer, said, address, locale, as_of, halted };
             make(&asked, &self.headers)
-        });
-        made.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a page could not be made");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         })
+        .await
     }
 }
+
+/// Makes an answer where the disk may be waited for: here, where another thread can take this one's other tasks over, which spares
+/// two wakings of a thread for each page; else on a thread of its own.
+async fn waiting(make: impl FnOnce() -> Response + Send + 'static) -> Response {
+    /// Of those at once. More wait for threads of their own, of which there may be none left, and this one's tasks do not.
+    static HERE: Semaphore = Semaphore::const_new(64);
+    let turn = HERE.try_acquire();
+    // One page's bug is not the end of its connection's other pages.
+    let make = || std::panic::catch_unwind(AssertUnwindSafe(make));
+    let made = match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread if turn.is_ok() => tokio::task::block_in_place(make),
+        _ => tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| Err(Box::new(error))),
+    };
+    made.unwrap_or_else(|_| {
+        tracing::error!("a page could not be made");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
+}
+
 /// What the view says instead of an answer.
 pub(crate) fn failed(error: &Error, locale: &Locale) -> Response {
     if matches!(error, Error::Cursor) {
@@ -161,4 +183,27 @@ pub(crate) fn refused(status: StatusCode, locale: &Locale) -> Response {
         p { a href="/campaigns" { (locale.word(Word::BackToCampaigns)) } }
     };
     Answer::new(status, layout::bare(locale, locale.word(what), &main)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn statuses() -> [StatusCode; 2] {
+        let bug = waiting(|| panic!("a bug")).await.status();
+        [bug, waiting(|| StatusCode::OK.into_response()).await.status()]
+    }
+
+    #[tokio::test]
+    async fn a_page_that_cannot_be_made_is_a_server_error_and_the_next_one_is_made() {
+        assert_eq!(statuses().await, [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn so_it_is_where_threads_take_tasks_over() {
+        let made = tokio::spawn(statuses()).await;
+        assert_eq!(made.ok(), Some([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK]));
+        let many = futures_util::future::join_all((0..200).map(|_| tokio::spawn(statuses()))).await;
+        assert!(many.into_iter().all(|made| made.ok() == Some([StatusCode::INTERNAL_SERVER_ERROR, StatusCode::OK])));
+    }
 }

@@ -12,7 +12,7 @@ use view::{Campaign, Round, Sort, Tile};
 
 use crate::answer::{Asked, Asking};
 use crate::filter::{self, Wanted};
-use crate::layout::{address, pages, path, table};
+use crate::layout::{To, address, pages, table};
 use crate::reason;
 use crate::status;
 use crate::text::Word;
@@ -42,8 +42,7 @@ pub(crate) async fn page(asking: Asking, Query(wanted): Query<Wanted>) -> Respon
             let read = wanted.read(&asked.locale);
             let after = wanted.after.as_deref();
             let page = asked.rows.campaigns_by(asked.organisation(), &read.list, after, PAGE_ROWS)?;
-            let without = asked.rows.unsubscribed_without_mail(asked.organisation(), None, PAGE_ROWS)?;
-            let without = (without.rows.len(), without.next.is_some());
+            let without = asked.rows.count_unsubscribed_without_mail(asked.organisation(), PAGE_ROWS)?;
             let main = html! {
                 h1 { (asked.word(Word::Communications)) }
                 (filter::form(asked, &wanted, &read))
@@ -83,13 +82,12 @@ fn list(asked: &Asked<'_>, wanted: &Wanted, sort: Sort, without: (usize, bool), 
 fn row(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
     let (locale, of) = (&asked.locale, &campaign.counters);
     let proxies = of.opened_with_machine.saturating_sub(of.opened);
-    let link = |tile: Tile| {
-        html! { a href=(path(&["campaigns", &campaign.id, tile.word()])) { (locale.number(tile.count(of))) } }
-    };
+    let to = |tile: Tile| To(["campaigns", campaign.id.as_str(), tile.word()]);
+    let number = |tile: Tile| locale.number(tile.count(of));
     html! {
         tr {
             th scope="row" {
-                a href=(path(&["campaigns", &campaign.id])) { (name(campaign)) }
+                a href=(To(["campaigns", &campaign.id])) { (name(campaign)) }
                 @if campaign.row.automated { " " span.tag { (asked.word(Word::Automated)) } }
                 @if campaign.row.class() == MailClass::Transactional { " " span.tag { (asked.word(Word::Transactional)) } }
                 @if let Some(reason) = campaign.all_dropped() {
@@ -97,12 +95,12 @@ fn row(asked: &Asked<'_>, campaign: &Campaign) -> Markup {
                 }
             }
             td.date { (created(asked, campaign)) }
-            td.number { (link(Tile::Sent)) }
-            td.number { (link(Tile::Open))
+            td.number { a href=(to(Tile::Sent)) { (number(Tile::Sent)) } }
+            td.number { a href=(to(Tile::Open)) { (number(Tile::Open)) }
                 @if proxies > 0 { span.apart { "(+" (locale.number(proxies)) " " (asked.word(Word::ByPrivacyProxy)) ")" } } }
             td.number { (locale.percent(open_rate(campaign))) }
-            td.number { (link(Tile::Unsubscribed)) }
-            td.number { (link(Tile::BlockedSpam)) }
+            td.number { a href=(to(Tile::Unsubscribed)) { (number(Tile::Unsubscribed)) } }
+            td.number { a href=(to(Tile::BlockedSpam)) { (number(Tile::BlockedSpam)) } }
         }
     }
 }

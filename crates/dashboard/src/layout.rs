@@ -1,6 +1,6 @@
 //! What every page has around its content.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, Render, html};
 
 use crate::access::Role;
 use crate::answer::Asked;
@@ -19,9 +19,8 @@ const MENU: [(&str, Word, Role); 4] = [
 /// A page of somebody who is logged in: who, whose, and what moment it is of.
 pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
     let locale = &asked.locale;
-    let organisation = asked.rows.organisation(asked.organisation()).ok().flatten();
-    let organisation = organisation.map(|known| known.name).filter(|name| !name.is_empty());
-    let organisation = organisation.unwrap_or_else(|| asked.organisation().to_owned());
+    let organisation = asked.said.as_ref().map(|known| known.name.as_str()).filter(|name| !name.is_empty());
+    let organisation = organisation.unwrap_or(asked.organisation());
     let head = html! {
         header.top {
             a.brand href="/campaigns" { "Mailtally" }
@@ -92,12 +91,28 @@ fn document(locale: &Locale, title: &str, live: bool, body: &Markup) -> Markup {
 
 /// The path of something, its ids encoded.
 pub(crate) fn path(parts: &[&str]) -> String {
+    let mut path = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
+    write_path(parts, &mut path);
+    path
+}
+
+/// The same, written into a page without a text of its own between.
+pub(crate) struct To<'a, const PARTS: usize>(pub(crate) [&'a str; PARTS]);
+
+impl<const PARTS: usize> Render for To<'_, PARTS> {
+    fn render_to(&self, page: &mut String) {
+        // Encoded it has nothing that HTML would read otherwise.
+        write_path(&self.0, page);
+    }
+}
+
+fn write_path(parts: &[&str], to: &mut String) {
     const KEPT: &percent_encoding::AsciiSet =
         &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-    parts
-        .iter()
-        .flat_map(|part| std::iter::once("/").chain(percent_encoding::utf8_percent_encode(part, KEPT)))
-        .collect()
+    for part in parts {
+        to.push('/');
+        to.extend(percent_encoding::utf8_percent_encode(part, KEPT));
+    }
 }
 
 /// An address: a path, and what of a query is not empty.
@@ -142,6 +157,20 @@ pub(crate) fn table(label: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(label) {
             table { thead { tr { (head) } } tbody { (rows) } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_the_same_as_a_text_and_in_a_page_whatever_an_id_holds() {
+        for id in ["c1", "a/b?c#d", "<script>\"&'", "é\0", "", "..", "100%"] {
+            let text = path(&["campaigns", id]);
+            assert_eq!(html! { a href=(To(["campaigns", id])) {} }.0, html! { a href=(text) {} }.0, "{id}");
+            assert!(!text.contains(['<', '"', '&', '?', '#', '\'']), "{text}");
         }
     }
 }

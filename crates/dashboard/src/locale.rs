@@ -1,6 +1,7 @@
 //! Language, numbers and dates as the reader has them: the language chosen on the page, else the organisation's, else the
 //! browser's; times on the organisation's clock.
 
+use std::fmt::{Display, Formatter};
 use std::str::FromStr as _;
 
 use axum::http::HeaderMap;
@@ -15,6 +16,23 @@ use crate::text::{Language, MONTHS, Word};
 
 /// Cookie of the chosen language.
 pub(crate) const COOKIE: &str = "mailtally-language";
+
+/// A number as it is written: digits by threes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Number {
+    number: u64,
+    separator: char,
+}
+
+impl Display for Number {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        if self.number < 1_000 {
+            return write!(out, "{}", self.number);
+        }
+        Self { number: self.number / 1_000, ..*self }.fmt(out)?;
+        write!(out, "{}{:03}", self.separator, self.number % 1_000)
+    }
+}
 
 /// How one reader reads.
 #[derive(Clone, Copy, Debug)]
@@ -38,20 +56,12 @@ impl Locale {
     }
 
     /// `12,345` or `12 345`.
-    pub(crate) fn number(&self, number: u64) -> String {
+    pub(crate) const fn number(&self, number: u64) -> Number {
         let separator = match self.language {
             Language::English => ',',
             Language::French => '\u{202f}',
         };
-        let digits = number.to_string();
-        let mut text = String::with_capacity(digits.len() * 4 / 3);
-        for (place, digit) in digits.chars().enumerate() {
-            if place > 0 && (digits.len() - place) % 3 == 0 {
-                text.push(separator);
-            }
-            text.push(digit);
-        }
-        text
+        Number { number, separator }
     }
 
     /// `41.07%` or `41,07 %`; a dash where there is nothing to divide by.
@@ -161,10 +171,10 @@ mod tests {
         let locale = |language| Locale { language, zone: chrono_tz::America::Toronto };
         let (english, french) = (locale(Language::English), locale(Language::French));
         assert_eq!(
-            (english.number(1_234_567), french.number(1_234_567)),
-            ("1,234,567".into(), "1\u{202f}234\u{202f}567".into())
+            (english.number(1_234_567).to_string(), french.number(1_002_003).to_string()),
+            ("1,234,567".into(), "1\u{202f}002\u{202f}003".into())
         );
-        assert_eq!(english.number(999), "999");
+        assert_eq!([0, 999, 1_000].map(|number| english.number(number).to_string()), ["0", "999", "1,000"]);
         let rate = Rate { name: "r", numerator: 4_107, denominator: 10_000, of: domain::rate::Denominator::Sent };
         assert_eq!((english.percent(rate), french.percent(rate)), ("41.07%".into(), "41,07\u{202f}%".into()));
         let time = Time::from_micros(1_777_680_000_000_000);

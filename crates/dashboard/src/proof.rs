@@ -11,7 +11,7 @@ use crate::status;
 use crate::text::Word;
 
 pub(crate) fn section(asked: &Asked<'_>, campaign: &Campaign) -> Result<Markup, Error> {
-    let compared = match asked.rows.agreement(asked.organisation(), &campaign.id)? {
+    let compared = match asked.rows.agreement_of(asked.organisation(), campaign)? {
         Agreement::Equal => Word::Agrees,
         Agreement::Differs { .. } => Word::Disagrees,
         Agreement::NotYet => Word::CatchingUp,

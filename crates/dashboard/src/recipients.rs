@@ -10,7 +10,7 @@ use view::{Campaign, Narrow, Recipient, RecipientPage, Tile, WORDS_MAX};
 use crate::answer::{Asked, Asking};
 use crate::campaign::tile_word;
 use crate::campaigns::{PAGE_ROWS, name};
-use crate::layout::{self, pages, path};
+use crate::layout::{self, To, pages, path};
 use crate::text::Word;
 use crate::{reason, status, then};
 
@@ -130,7 +130,7 @@ fn row(asked: &Asked<'_>, recipient: &Recipient) -> Markup {
         tr {
             th scope="row" { (client(recipient)) }
             td.any { (recipient.address.as_deref().unwrap_or("–")) }
-            td { a href=(path(&["messages", &recipient.message])) { (badge(asked, recipient)) } }
+            td { a href=(To(["messages", &recipient.message])) { (badge(asked, recipient)) } }
             td { (status::reason(row, asked.as_of.time, &asked.locale)) }
             td.date { (row.status_since.map(|at| asked.locale.time(contract::time_of(&at))).unwrap_or_default()) }
             td.date { (recipient.file_changed.map(|at| asked.locale.time(at)).unwrap_or_default()) }
@@ -142,7 +142,7 @@ fn row(asked: &Asked<'_>, recipient: &Recipient) -> Markup {
 pub(crate) fn client(recipient: &Recipient) -> Markup {
     let id = &recipient.row.client;
     let shown = recipient.name.as_deref().unwrap_or(id);
-    html! { @if id.is_empty() { "–" } @else { a href=(path(&["clients", id])) { (shown) } } }
+    html! { @if id.is_empty() { "–" } @else { a href=(To(["clients", id])) { (shown) } } }
 }
 
 /// The status as one word.

@@ -52,7 +52,7 @@ pub(crate) async fn check(asking: Asking, Form(filled): Form<Filled>) -> Respons
 }
 
 fn limit(asked: &Asked<'_>) -> Result<u32, Error> {
-    let said = asked.rows.organisation(asked.organisation())?.unwrap_or_default().send_limit;
+    let said = asked.said.as_ref().map_or(0, |said| said.send_limit);
     Ok(if said == 0 { CLIENTS_MAX } else { said.min(PAGE_MAX) })
 }
 

@@ -101,7 +101,7 @@ fn chart(asked: &Asked<'_>, points: &[Point], width: Width) -> Markup {
         (&CLICKED, points.iter().map(|point| point.clicked).collect()),
     ];
     let place = |place| points.get(place).map(|point| named(locale, point, width)).unwrap_or_default();
-    bars(&said, &kinds, place, |number| locale.number(number))
+    bars(&said, &kinds, place, |number| locale.number(number).to_string())
 }
 
 fn named(locale: &Locale, point: &Point, width: Width) -> String {
