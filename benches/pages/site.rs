@@ -76,9 +76,11 @@ pub(crate) fn fill(folder: &Path, memory_bytes: usize, size: Size) -> Result<u64
     let (mut waiting, mut count) = (Vec::new(), 0);
     let all = size.people().map(Ok).chain((0..size.campaigns).map(|campaign| size.campaign(campaign)));
     for rows in all {
-        waiting.extend(rows?);
-        if waiting.len() >= APPEND_ROWS {
-            count += site.append(std::mem::take(&mut waiting))?;
+        for row in rows? {
+            waiting.push(row);
+            if waiting.len() == APPEND_ROWS {
+                count += site.append(std::mem::take(&mut waiting))?;
+            }
         }
     }
     Ok(count + site.append(waiting)?)
