@@ -18,7 +18,7 @@ use crate::native;
 use crate::options::Options;
 
 /// Between two looks at a partition that has no leader.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// How long the first question waits before it is looked whether somebody was refused.
 const FIRST_ASK: Duration = Duration::from_secs(1);

@@ -28,8 +28,8 @@ pub(crate) struct Cursor {
     started: bool,
     /// The next offset to give out.
     next: Offset,
-    /// How far can be read, as it was asked for since fetching began: ends only move on.
-    pub(crate) known_end: Offset,
+    /// How far could be read when fetching began.
+    pub(crate) scan_end: Offset,
     /// Fetched and not yet given out.
     waiting: VecDeque<Stored>,
     /// The next offset after those that wait, when the end was reached behind them.
@@ -62,7 +62,7 @@ impl Fetcher {
             partition,
             started: false,
             next: 0,
-            known_end: 0,
+            scan_end: 0,
             waiting: VecDeque::new(),
             end: None,
             failed: None,
@@ -71,11 +71,11 @@ impl Fetcher {
         Some(cursor)
     }
 
-    /// How far a partition that is being fetched can be read, as it was asked for last.
-    pub(crate) fn known_end(&self, of: &TopicPartition) -> Option<Offset> {
+    /// The end of the scan that goes on at `from`, if one does.
+    pub(crate) fn end_of_scan(&self, of: &TopicPartition, from: Offset) -> Option<Offset> {
         let cursor = lock(&self.cursors).get(of).map(Arc::clone)?;
-        let end = lock(&cursor).known_end;
-        Some(end)
+        let cursor = lock(&cursor);
+        (cursor.started && cursor.next == from && from < cursor.scan_end).then_some(cursor.scan_end)
     }
 
     /// Nobody reads this partition any more.
@@ -101,7 +101,7 @@ impl Cursor {
     pub(crate) fn stop(&mut self) {
         self.partition.stop();
         self.started = false;
-        self.known_end = 0;
+        self.scan_end = 0;
         self.waiting.clear();
     }
 

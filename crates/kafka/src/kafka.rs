@@ -8,11 +8,11 @@ use engine::{Offset, Output, Topic, TopicPartition};
 use log::{Bounds, Error, Log, LogId, Membership, Producer, Read, ReadLimit, TopicDescription, TopicSpec};
 use rdkafka::config::FromClientConfigAndContext as _;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset as Position, TopicPartitionList};
 
 use crate::append::Appender;
-use crate::cluster::{self, Cluster, Creation, Description, LISTEN_MAX, misconfigured};
+use crate::cluster::{self, Cluster, Creation, Description, LISTEN_MAX, LOOK_AGAIN, misconfigured};
 use crate::context::Context;
 use crate::error::{explain, outside, sort};
 use crate::fetch::{Fetcher, lock};
@@ -152,24 +152,22 @@ impl Kafka {
 
     /// The end of what can be read from `from` on.
     fn end_beyond(&self, partition: &TopicPartition, from: Offset) -> Result<Offset, Error> {
-        let end = self.stable(partition)?;
+        let bounds = self.topics.cluster.bounds(partition)?;
+        let end = self.settled(partition, bounds.high_watermark)?;
         if from < end {
             return Ok(end);
         }
-        let bounds = self.topics.cluster.bounds(partition)?;
-        match outside(partition, from, bounds.start, bounds.high_watermark) {
-            Some(error) => Err(error),
-            None => self.settled(partition, from, bounds.high_watermark),
-        }
+        outside(partition, from, bounds.start, bounds.high_watermark).map_or(Ok(end), Err)
     }
 
-    /// The stable end, once it is beyond `from`. Brokers answer a commit before they have written its markers (KIP-98), so what is
-    /// committed is readable a moment later; an open transaction is not waited for any longer.
-    fn settled(&self, partition: &TopicPartition, from: Offset, end: Offset) -> Result<Offset, Error> {
+    /// The stable end, once it has come to the high watermark. Brokers answer a commit before they have written its markers
+    /// (KIP-98), partition by partition: who has read one of them would find the other half missing a moment later. An open
+    /// transaction is not waited for any longer than that.
+    fn settled(&self, partition: &TopicPartition, high_watermark: Offset) -> Result<Offset, Error> {
         let until = Instant::now() + MARKERS_WAIT;
         loop {
             let stable = self.stable(partition)?;
-            if stable > from || from >= end || Instant::now() >= until {
+            if stable >= high_watermark || Instant::now() >= until {
                 return Ok(stable);
             }
             std::thread::sleep(MARKERS_LOOK);
@@ -237,8 +235,8 @@ impl Log for Kafka {
     }
 
     fn read(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
-        let known = self.reads()?.known_end(partition).filter(|end| from < *end);
-        let end = known.map_or_else(|| self.end_beyond(partition, from), Ok)?;
+        // Who reads on reads as far as there was when it began.
+        let end = self.reads()?.end_of_scan(partition, from).map_or_else(|| self.end_beyond(partition, from), Ok)?;
         if from >= end {
             return Ok(Read { records: Vec::new(), next: from, high_watermark: from });
         }
@@ -247,7 +245,7 @@ impl Log for Kafka {
         let mut cursor = lock(&cursor);
         let failed = |code| self.failed(partition, from, code);
         cursor.seek(from).map_err(failed)?;
-        cursor.known_end = end;
+        cursor.scan_end = end;
         let taken = cursor.take(limit, READ_WAIT).map_err(failed)?;
         if taken.next >= end {
             // Nobody may come back: what is fetched for nobody costs memory.
@@ -310,6 +308,12 @@ impl Log for Kafka {
     }
 }
 
+/// The group's coordinator is none yet, or any more.
+fn is_taking_office(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    matches!(error.rdkafka_error_code(), Some(NotCoordinator | CoordinatorLoadInProgress | CoordinatorNotAvailable))
+}
+
 impl Kafka {
     fn committed_as(
         &self,
@@ -338,7 +342,14 @@ impl Kafka {
             }
             explain(&doing(), &self.options.bootstrap_servers, &error, trouble)
         };
-        let found = observer.committed_offsets(asked, self.options.patience).map_err(explained)?;
+        let until = Instant::now() + self.options.patience;
+        let found = loop {
+            match observer.committed_offsets(asked.clone(), self.options.patience) {
+                // librdkafka does not ask again where the group's coordinator is about to take office: on a new cluster, after a move.
+                Err(error) if is_taking_office(&error) && Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
+                answer => break answer.map_err(explained)?,
+            }
+        };
         partitions.iter().map(|partition| self.committed_of(group, partition, &found)).collect()
     }
 

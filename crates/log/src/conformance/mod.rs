@@ -50,6 +50,7 @@ macro_rules! conformance {
             topics: making_a_topic_again_changes_nothing, a_topic_wanted_otherwise_is_a_mismatch,
                 what_does_not_exist_is_unknown, identity_and_records_survive_reopening;
             reading: records_come_back_as_appended_in_order, a_read_obeys_its_limits, every_offset_can_be_read_from,
+                who_begins_anew_reads_to_the_end_of_now,
                 reading_beyond_the_end_is_refused, the_version_wakes_who_waits;
             transactions: a_commit_moves_records_and_offsets_together, a_refused_transaction_leaves_nothing,
                 readers_never_see_half_of_a_transaction, concurrent_producers_lose_nothing, committed_offsets_are_per_group;

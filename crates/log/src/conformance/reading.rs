@@ -58,6 +58,21 @@ pub fn a_read_obeys_its_limits<S: Subject>(mut subject: S) {
     }
 }
 
+/// A reader who stopped in the middle leaves no end behind for the next.
+pub fn who_begins_anew_reads_to_the_end_of_now<S: Subject>(mut subject: S) {
+    let log = subject.open();
+    let topic = kept(&subject, "anew", 1);
+    log.create_topic(&topic).unwrap();
+    let to = at(&topic, 0);
+    let three = || (0..3).map(|n| output(&to, "k", &n.to_string())).collect::<Vec<_>>();
+    log.append(three()).unwrap();
+    let one = log.read(&to, start(&log, &to), ReadLimit { records: 1, ..ALL }).unwrap();
+    assert_eq!((one.records.len(), one.next < one.high_watermark), (1, true));
+    log.append(three()).unwrap();
+    assert_eq!(drain(&log, &to, start(&log, &to), ALL).len(), 6);
+    assert_eq!(drain(&log, &to, one.next, ReadLimit { records: 1, ..ALL }).len(), 5);
+}
+
 /// A consumer may stand anywhere, in the middle of what was written together.
 pub fn every_offset_can_be_read_from<S: Subject>(mut subject: S) {
     let log = subject.open();
