@@ -55,7 +55,9 @@ fn a_broker_that_is_away_for_a_minute_is_waited_for_and_everything_is_counted_on
     }
     println!("ready {:.1} s after the broker came back", came_back.elapsed().as_secs_f64());
     // Written once more, since nobody was told that it was written: what was is the same event.
-    site.said(&["produce", &file]);
+    let again = site.ask(&["produce", &file]);
+    let said = || String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(again.status.success(), "{}\n{}", said(), site::notes(&site.path("a")));
     assert_eq!(sent(&site), all);
     assert!(site.rows(&["reconcile"])[0]["difference"].is_null());
     assert_eq!(run.pid(), process, "the same process all the time");
