@@ -3,7 +3,7 @@
 
 use domain::{Agent, BounceClass, DropReason, Fact, Scope, Time};
 
-use crate::fact::{bounced, deferred, dropped, resubscribed, unsubscribed};
+use crate::fact::{bounced, deferred, dropped, reason_in, resubscribed, unsubscribed};
 use crate::json::Json;
 use crate::mapping::{Labels, Mapping};
 use crate::metadata::Metadata;
@@ -106,7 +106,6 @@ fn lists(json: &Json<'_>) -> Result<Vec<Fact>, &'static str> {
 
 /// Why Brevo did not send, by its words.
 fn blocked(words: Option<&str>) -> DropReason {
-    let words = words.unwrap_or_default().to_lowercase();
     let known = [
         ("unsubscribe", DropReason::Unsubscribed),
         ("spam", DropReason::PriorSpam),
@@ -114,7 +113,7 @@ fn blocked(words: Option<&str>) -> DropReason {
         ("bounce", DropReason::PriorBounce),
         ("invalid", DropReason::InvalidAddress),
     ];
-    known.into_iter().find(|(part, _)| words.contains(part)).map_or(DropReason::Suppressed, |(_, reason)| reason)
+    reason_in(words, &known).unwrap_or(DropReason::Suppressed)
 }
 
 /// Who opened or clicked: opens by Apple's privacy proxy are events of their own.

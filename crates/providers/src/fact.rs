@@ -19,6 +19,12 @@ pub(crate) fn dropped(reason: DropReason, words: Option<&str>) -> Fact {
     Fact::Dropped(Drop { reason, scope: scope(reason), text: clean(words) })
 }
 
+/// Why a mail was not sent, by the first of these parts, in small letters, that is in a provider's words in any case.
+pub(crate) fn reason_in(words: Option<&str>, known: &[(&str, DropReason)]) -> Option<DropReason> {
+    let words = words?.to_lowercase();
+    known.iter().find(|(part, _)| words.contains(part)).map(|(_, reason)| *reason)
+}
+
 /// What the cause of a drop is attached to, where the provider says no more than the reason.
 const fn scope(reason: DropReason) -> Scope {
     match reason {

@@ -4,7 +4,7 @@
 use domain::{BounceClass, DropReason, Fact, Scope, Time};
 
 use crate::check::{Accepted, Refusal, Request, Secret};
-use crate::fact::{bounced, deferred, dropped, unsubscribed};
+use crate::fact::{bounced, deferred, dropped, reason_in, unsubscribed};
 use crate::identity;
 use crate::json::Json;
 use crate::mapping::Mapping;
@@ -96,14 +96,13 @@ fn said(kind: &str, activity: &Activity<'_>) -> Result<Said, &'static str> {
 
 /// Why an address is on the suppression list, by words: the mail was never sent.
 fn listed(words: Option<&str>) -> DropReason {
-    let words = words.unwrap_or_default().to_lowercase();
     let known = [
         ("bounce", DropReason::PriorBounce),
         ("spam", DropReason::PriorSpam),
         ("complain", DropReason::PriorSpam),
         ("unsub", DropReason::Unsubscribed),
     ];
-    known.into_iter().find(|(part, _)| words.contains(part)).map_or(DropReason::Suppressed, |(_, reason)| reason)
+    reason_in(words, &known).unwrap_or(DropReason::Suppressed)
 }
 
 fn left_aside(kind: &str) -> &'static str {

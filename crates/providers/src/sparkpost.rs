@@ -2,7 +2,7 @@
 
 use domain::{Agent, BounceClass, DropReason, Fact, Scope, Time};
 
-use crate::fact::{bounced, bounced_later, deferred, dropped, resubscribed, unsubscribed};
+use crate::fact::{bounced, bounced_later, deferred, dropped, reason_in, resubscribed, unsubscribed};
 use crate::json::Json;
 use crate::mapping::{Labels, Mapping, truth};
 use crate::metadata::Metadata;
@@ -109,13 +109,12 @@ fn bounce(json: &Json<'_>, bounced: fn(BounceClass, Option<&str>) -> Fact) -> Sa
 
 /// Why SparkPost refused to send. Its words say when the address is on its list, and not why it is.
 fn rejection(words: Option<&str>) -> DropReason {
-    let words = words.unwrap_or_default().to_lowercase();
     let known = [
         ("suppress", DropReason::Suppressed),
         ("sending limit", DropReason::Quota),
         ("invalid recipient", DropReason::InvalidAddress),
     ];
-    known.into_iter().find(|(part, _)| words.contains(part)).map_or(DropReason::Other, |(_, reason)| reason)
+    reason_in(words, &known).unwrap_or(DropReason::Other)
 }
 
 /// Who opened: newer events say when a mailbox provider fetched the pixel ahead of any reader.

@@ -3,7 +3,7 @@
 use domain::{BounceClass, DropReason, Fact, Scope};
 
 use super::{failure, message_id};
-use crate::fact::{bounced, dropped, unsubscribed};
+use crate::fact::{bounced, dropped, reason_in, unsubscribed};
 use crate::json::{self, Json};
 use crate::mapping::{Labels, Mapping};
 use crate::metadata::Metadata;
@@ -86,13 +86,12 @@ fn fact(kind: &str, form: &Json<'_>) -> Result<Fact, &'static str> {
 
 /// Why Mailgun did not try, by its words: older forms have no code.
 fn listed(form: &Json<'_>) -> Option<DropReason> {
-    let words = form.words_of("description")?.to_lowercase();
     let known = [
         ("previously bounced", DropReason::PriorBounce),
         ("unsubscribed", DropReason::Unsubscribed),
         ("complained", DropReason::PriorSpam),
     ];
-    known.into_iter().find(|(part, _)| words.contains(part)).map(|(_, reason)| reason)
+    reason_in(form.words_of("description"), &known)
 }
 
 fn reason<'a>(form: &'a Json<'_>) -> Option<&'a str> {

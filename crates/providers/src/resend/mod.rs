@@ -6,7 +6,7 @@ mod labels;
 use domain::contact::Cause;
 use domain::{BounceClass, DropReason, Fact, Scope, Time};
 
-use crate::fact::{bounced, deferred, dropped, unsubscribed};
+use crate::fact::{bounced, deferred, dropped, reason_in, unsubscribed};
 use crate::identity;
 use crate::json::Json;
 use crate::mapping::{Mapping, truth};
@@ -180,7 +180,6 @@ impl<'a> Event<'a> {
 
 /// Why an address is on the suppression list, by words.
 fn listed(words: Option<&str>) -> DropReason {
-    let words = words.unwrap_or_default().to_lowercase();
     let known = [
         ("hard bounce", DropReason::PriorBounce),
         ("previously bounced", DropReason::PriorBounce),
@@ -188,7 +187,7 @@ fn listed(words: Option<&str>) -> DropReason {
         ("spam", DropReason::PriorSpam),
         ("unsubscribe", DropReason::Unsubscribed),
     ];
-    known.into_iter().find(|(part, _)| words.contains(part)).map_or(DropReason::Suppressed, |(_, reason)| reason)
+    reason_in(words, &known).unwrap_or(DropReason::Suppressed)
 }
 
 /// Why Resend could not send: its words are names such as `reached_daily_quota`; the recipient, its keys, a domain or a quota.
