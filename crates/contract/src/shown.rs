@@ -8,7 +8,6 @@ use crate::proto::message::v1 as wire;
 use crate::{event, timestamp_of};
 
 /// Fields 1 to 13 of `proto/message.proto`, and what came beyond the bound.
-#[derive(Default)]
 pub(crate) struct Shown<'a> {
     campaign: &'a str,
     client: &'a str,

@@ -206,15 +206,8 @@ impl Cluster {
 
     /// Asks again, where an answer does not count and there is time: librdkafka does not repeat what an administrator asks when
     /// the broker dies that was asked.
-    fn again<T>(&self, ask: impl Fn() -> T, counts: impl Fn(&T) -> bool) -> T {
-        let until = Instant::now() + self.options.patience;
-        loop {
-            let answer = ask();
-            if counts(&answer) || Instant::now() + LISTEN_AGAIN >= until {
-                return answer;
-            }
-            std::thread::sleep(LISTEN_AGAIN);
-        }
+    fn again<T>(&self, ask: impl FnMut() -> T, counts: impl Fn(&T) -> bool) -> T {
+        asked_until(Instant::now() + self.options.patience, LISTEN_AGAIN, ask, counts)
     }
 
     /// Makes a topic. One that is there already is left as it is, whatever it is.
@@ -245,6 +238,23 @@ impl Cluster {
     }
 }
 
+/// Asks until an answer counts or there is no time for another question; the last answer. Brokers tell nobody when they are ready:
+/// they can only be asked again.
+pub(crate) fn asked_until<T>(
+    until: Instant,
+    pause: Duration,
+    mut ask: impl FnMut() -> T,
+    counts: impl Fn(&T) -> bool,
+) -> T {
+    loop {
+        let answer = ask();
+        if counts(&answer) || Instant::now() + pause >= until {
+            return answer;
+        }
+        std::thread::sleep(pause);
+    }
+}
+
 /// First offset, and the end that a client of this isolation may read to.
 pub(crate) fn bounds(
     consumer: &BaseConsumer<Context>,
@@ -253,17 +263,16 @@ pub(crate) fn bounds(
 ) -> Result<Bounds, KafkaError> {
     let number = i32::try_from(partition.partition).unwrap_or(i32::MAX);
     let until = Instant::now() + options.patience;
-    let (start, end) = loop {
-        let error = match consumer.fetch_watermarks(partition.topic.name(), number, options.patience) {
-            Ok(found) => break found,
-            Err(error) => error,
-        };
-        let again = is_moving(&error) || (is_forgotten(&error) && is_there(consumer, partition, until)?);
-        if !again || Instant::now() >= until {
-            return Err(error);
-        }
-        std::thread::sleep(LOOK_AGAIN);
+    // An error, and whether it may go away.
+    let ask = || {
+        let found = consumer.fetch_watermarks(partition.topic.name(), number, options.patience);
+        let Err(error) = found else { return found.map_err(|error| (false, error)) };
+        let is_there = || is_there(consumer, partition, until).map_err(|error| (false, error));
+        let again = is_moving(&error) || (is_forgotten(&error) && is_there()?);
+        Err((again, error))
     };
+    let found = asked_until(until, LOOK_AGAIN, ask, |found| !matches!(found, Err((true, _))));
+    let (start, end) = found.map_err(|(_, error)| error)?;
     let offset = |offset: i64| Offset::try_from(offset).unwrap_or_default();
     Ok(Bounds { start: offset(start), high_watermark: offset(end) })
 }

@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset as Position, TopicPartitionList};
 
 use crate::append::Appender;
-use crate::cluster::{self, Cluster, Creation, Description, LISTEN_MAX, LOOK_AGAIN, misconfigured};
+use crate::cluster::{self, Cluster, Creation, Description, LISTEN_MAX, LOOK_AGAIN, asked_until, misconfigured};
 use crate::context::Context;
 use crate::error::{explain, outside, sort};
 use crate::fetch::{Fetcher, lock};
@@ -164,14 +164,9 @@ impl Kafka {
     /// (KIP-98), partition by partition: who has read one of them would find the other half missing a moment later. An open
     /// transaction is not waited for any longer than that.
     fn settled(&self, partition: &TopicPartition, high_watermark: Offset) -> Result<Offset, Error> {
-        let until = Instant::now() + MARKERS_WAIT;
-        loop {
-            let stable = self.stable(partition)?;
-            if stable >= high_watermark || Instant::now() >= until {
-                return Ok(stable);
-            }
-            std::thread::sleep(MARKERS_LOOK);
-        }
+        let is_settled =
+            |stable: &Result<Offset, Error>| stable.as_ref().map_or(true, |stable| *stable >= high_watermark);
+        asked_until(Instant::now() + MARKERS_WAIT, MARKERS_LOOK, || self.stable(partition), is_settled)
     }
 
     pub(crate) fn observer(&self, group: &str) -> Result<Arc<BaseConsumer<Context>>, Error> {
@@ -210,14 +205,9 @@ impl Log for Kafka {
         let (partitions, replication) = (spec.partitions, self.options.replication);
         self.topics.cluster.create(&Creation { name: name.clone(), partitions, replication, configs })?;
         let until = Instant::now() + self.options.patience;
+        let ask = || self.topics.all().map(|all| all.into_iter().find(|topic| topic.spec.name == spec.name));
         // The broker that answers may not have heard of it yet.
-        let found = loop {
-            let found = self.topics.all()?.into_iter().find(|topic| topic.spec.name == spec.name);
-            if found.is_some() || Instant::now() > until {
-                break found;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        };
+        let found = asked_until(until, LOOK_AGAIN, ask, |found| !matches!(found, Ok(None)))?;
         let found = found.ok_or_else(|| Error::Unavailable(format!("topic {name} was made and is not to be seen")))?;
         if found.spec == *spec {
             return Ok(found);
@@ -343,13 +333,10 @@ impl Kafka {
             explain(&doing(), &self.options.bootstrap_servers, &error, trouble)
         };
         let until = Instant::now() + self.options.patience;
-        let found = loop {
-            match observer.committed_offsets(asked.clone(), self.options.patience) {
-                // librdkafka does not ask again where the group's coordinator is about to take office: on a new cluster, after a move.
-                Err(error) if is_taking_office(&error) && Instant::now() < until => std::thread::sleep(LOOK_AGAIN),
-                answer => break answer.map_err(explained)?,
-            }
-        };
+        let ask = || observer.committed_offsets(asked.clone(), self.options.patience);
+        // librdkafka does not ask again where the group's coordinator is about to take office: on a new cluster, after a move.
+        let found = asked_until(until, LOOK_AGAIN, ask, |found| !found.as_ref().is_err_and(is_taking_office));
+        let found = found.map_err(explained)?;
         partitions.iter().map(|partition| self.committed_of(group, partition, &found)).collect()
     }
 
