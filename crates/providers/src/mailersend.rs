@@ -38,7 +38,7 @@ fn event(activity: &Activity<'_>, mapping: &Mapping) -> Result<Outcome, Reject> 
     describe(&kind, activity, &mut report);
     mapping.attribute(&Metadata::of(activity.data().get("meta")), &mut report);
     report.id = id(&kind, activity, &report);
-    Ok(report.into())
+    Outcome::told(report)
 }
 
 /// A body, with the places in `data` where one thing may stand.

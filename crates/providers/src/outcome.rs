@@ -241,11 +241,13 @@ impl<F> Reported<F> {
     }
 }
 
-impl From<Reported<Said>> for Outcome {
-    fn from(mut report: Reported<Said>) -> Self {
+impl Outcome {
+    /// A fact, or a note of a recipient. (A fact of nobody is still told: whoever keeps facts knows what it needs of them.)
+    pub(crate) fn told(mut report: Reported<Said>) -> Result<Self, Reject> {
         match std::mem::replace(&mut report.fact, Said::Note(Note::AutoResponded)) {
-            Said::Fact(fact) => Self::Event(Box::new(report.of(fact))),
-            Said::Note(note) => Self::Note(Box::new(report.of(note))),
+            Said::Fact(fact) => Ok(Self::Event(Box::new(report.of(fact)))),
+            Said::Note(_) if report.recipient.is_none() => Err(part::no_recipient()),
+            Said::Note(note) => Ok(Self::Note(Box::new(report.of(note)))),
         }
     }
 }

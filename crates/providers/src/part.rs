@@ -4,7 +4,7 @@ use domain::entry::REASON_BYTES_MAX;
 
 use crate::identity::cut;
 use crate::json::{self, Json};
-use crate::outcome::{Outcome, Reject, Reported, Said};
+use crate::outcome::{Outcome, Reject};
 use crate::scrub::scrub;
 
 /// Bytes of any raw field that is kept: more than any id may have, so that one that is too long is still seen to be.
@@ -83,12 +83,6 @@ pub(crate) fn tags(words: impl Iterator<Item = String>) -> Vec<String> {
 /// A list of recipients changed, and nothing says by whom.
 pub(crate) fn no_recipient() -> Reject {
     Reject::new("no_recipient", "names no recipient")
-}
-
-/// A note is of a recipient. (A fact of nobody is still told: whoever keeps facts knows what it needs of them.)
-pub(crate) fn attributed(report: &Reported<Said>) -> Result<(), Reject> {
-    let is_lost = matches!(report.fact, Said::Note(_)) && report.recipient.is_none();
-    if is_lost { Err(no_recipient()) } else { Ok(()) }
 }
 
 /// Tags in a field that is absent, null, one word, a list of words, or JSON text of a list.

@@ -32,9 +32,8 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     report.provider_message_id = json.words_of("MessageID").map(part::kept);
     describe(&kind, json, &mut report);
     mapping.attribute(&Metadata::of(json.get("Metadata")), &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, stamp, json, &report);
-    Ok(report.into())
+    Outcome::told(report)
 }
 
 /// The kind of record in lower case. Records of old do not name it, but each kind has a field of its own.

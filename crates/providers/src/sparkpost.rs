@@ -51,9 +51,8 @@ fn event(json: &Json<'_>, mapping: &Mapping) -> Result<Outcome, Reject> {
     report.provider_message_id = message_id(json).map(part::kept);
     describe(&kind, json, &mut report);
     mapping.attribute(&Words { metadata: Metadata::of(json.get("rcpt_meta")), json }, &mut report);
-    part::attributed(&report)?;
     report.id = id(&kind, stamp, json, &report);
-    Ok(report.into())
+    Outcome::told(report)
 }
 
 /// The transmission's id is what the send call returned. An out-of-band bounce has the message's only.

@@ -89,7 +89,7 @@ fn check(read: &Result<Vec<Outcome>, Reject>) {
                 check_event(report);
             }
             Outcome::Note(report) => {
-                assert!(report.recipient.is_some(), "a note is of a recipient");
+                assert!(report.recipient.is_some(), "a note is of a recipient: {}", to_json(outcome));
                 check_event(report);
             }
             Outcome::Ignored { kind, why, .. } => {

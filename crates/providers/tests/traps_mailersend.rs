@@ -141,4 +141,6 @@ fn an_address_on_hold_is_a_suppression() {
     assert!(
         matches!(held("recipient.on_hold_removed"), Outcome::Note(note) if note.fact == Note::SuppressionRemoved(None))
     );
+    let nobody = read(&json!({"type": "recipient.on_hold_added", "created_at": "2025-01-01T10:00:00Z", "data": {}}));
+    assert!(matches!(&nobody, Outcome::Rejected { why, .. } if why.reason == "no_recipient"), "{nobody:?}");
 }

@@ -53,9 +53,8 @@ impl<'a> Event<'a> {
         let labels = labels::Words::of(self.data);
         report.tags = labels.tags(mapping);
         mapping.attribute(&labels, &mut report);
-        part::attributed(&report)?;
         report.id = self.id(stamp, &report);
-        Ok(report.into())
+        Outcome::told(report)
     }
 
     /// The recipient. Of several `to` the event does not say which it is about, so it is then about none.
