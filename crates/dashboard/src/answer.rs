@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
-use view::{AsOf, Error, Snapshot, View};
+use view::{AsOf, Error, Snapshot, Standing, View};
 
 use crate::access::Viewer;
 use crate::layout;
@@ -67,8 +67,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) address: Uri,
     pub(crate) locale: Locale,
     pub(crate) as_of: AsOf,
-    /// Nobody follows the topics any more: the page shows what was known.
-    pub(crate) halted: bool,
+    /// Whether the rows are all there are.
+    pub(crate) standing: Standing,
 }
 
 impl Asked<'_> {
@@ -108,7 +108,7 @@ impl Asking {
     pub(crate) async fn page(self, make: impl FnOnce(&Asked<'_>) -> Made + Send + 'static) -> Response {
         self.answer(move |asked, headers| match make(asked) {
             Ok(Some((title, main))) => whole(layout::full(asked, &title, &main), headers),
-            Ok(None) => refused(StatusCode::NOT_FOUND, &asked.locale),
+            Ok(None) => absent(StatusCode::NOT_FOUND, &asked.locale, &asked.standing),
             Err(error) => failed(&error, &asked.locale),
         })
         .await
@@ -125,8 +125,8 @@ impl Asking {
             let said = rows.organisation(&self.viewer.organisation).unwrap_or_default();
             let locale = Locale::of(&self.headers, said.as_ref());
             let as_of = rows.as_of().unwrap_or_default();
-            let (viewer, address, halted) = (self.viewer, self.address, view.halted().is_some());
-            let asked = Asked { rows, view, viewer, said, address, locale, as_of, halted };
+            let (viewer, address, standing) = (self.viewer, self.address, view.standing());
+            let asked = Asked { rows, view, viewer, said, address, locale, as_of, standing };
             make(&asked, &self.headers)
         })
         .await
@@ -172,6 +172,11 @@ fn whole(page: Markup, headers: &HeaderMap) -> Response {
 
 /// Why there is no page, and where to go on. The same for what is not there and for what is another organisation's (I8).
 pub(crate) fn refused(status: StatusCode, locale: &Locale) -> Response {
+    absent(status, locale, &Standing::Live)
+}
+
+/// The same where it may only not be there yet.
+fn absent(status: StatusCode, locale: &Locale, standing: &Standing) -> Response {
     let what = match status {
         StatusCode::NOT_FOUND => Word::NotFound,
         StatusCode::BAD_REQUEST => Word::BadAddress,
@@ -179,6 +184,7 @@ pub(crate) fn refused(status: StatusCode, locale: &Locale) -> Response {
         _ => Word::Unavailable,
     };
     let main = html! {
+        (layout::standing(standing, locale))
         h1 { (locale.word(what)) }
         p { a href="/campaigns" { (locale.word(Word::BackToCampaigns)) } }
     };

@@ -7,7 +7,7 @@ use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use axum::response::{IntoResponse as _, Response};
 use maud::{PreEscaped, html};
-use view::{Content, ContentParts};
+use view::{Content, ContentParts, Standing};
 
 use crate::answer::{Asked, Asking, failed};
 use crate::locale::Locale;
@@ -20,10 +20,18 @@ pub(crate) async fn page(asking: Asking, Path((client, message)): Path<(String, 
     asking
         .answer(move |asked, _| match content(asked, &client, &message) {
             Ok(Content::AsSent(parts) | Content::Rendered(parts)) => sealed(harmless(&parts, &asked.locale)),
-            Ok(Content::NotGiven) => sealed(html! { p { (asked.word(Word::BodyNotGiven)) } }.into_string()),
+            Ok(Content::NotGiven) => sealed(html! { p { (asked.word(why_none(&asked.standing))) } }.into_string()),
             Err(error) => failed(&error, &asked.locale),
         })
         .await
+}
+
+/// Nobody is told that a mail is erased which is only not read yet.
+const fn why_none(standing: &Standing) -> Word {
+    match standing {
+        Standing::CatchingUp(_) => Word::BodyNotReadYet,
+        Standing::Live | Standing::Halted(_) => Word::BodyNotGiven,
+    }
 }
 
 /// The body of a mail to this client; a message of somebody else has none here.

@@ -1,6 +1,7 @@
 //! What every page has around its content.
 
 use maud::{DOCTYPE, Markup, Render, html};
+use view::Standing;
 
 use crate::access::Role;
 use crate::answer::Asked;
@@ -44,8 +45,23 @@ pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
             (languages(locale, asked.address.query().unwrap_or_default()))
         }
     };
-    let stands_still = html! { @if asked.halted { p.alert role="alert" { (locale.word(Word::StandsStill)) } } };
-    document(locale, title, true, &html! { (head) main #content tabindex="-1" { (stands_still) (main) } (foot) })
+    let standing = standing(&asked.standing, locale);
+    document(locale, title, true, &html! { (head) main #content tabindex="-1" { (standing) (main) } (foot) })
+}
+
+/// Whether the numbers below are all there are, and of now; nothing where they are.
+pub(crate) fn standing(standing: &Standing, locale: &Locale) -> Markup {
+    html! {
+        div #standing data-live role="status" {
+            @match standing {
+                Standing::Live => {}
+                Standing::CatchingUp(share) => p.alert {
+                    (locale.word(Word::CatchingUpView)) " " (locale.number(share.percent())) "\u{a0}%"
+                },
+                Standing::Halted(_) => p.alert { (locale.word(Word::StandsStill)) },
+            }
+        }
+    }
 }
 
 /// A page of nobody in particular.

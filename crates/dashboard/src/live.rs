@@ -50,7 +50,8 @@ fn news(changes: Receiver<Named>, organisation: String, may_hear: impl Fn() -> b
 async fn change(changes: &mut Receiver<Named>, organisation: &str) -> Option<()> {
     loop {
         match changes.recv().await {
-            Ok((of, _)) if of != organisation => {}
+            // Of nobody is of everybody.
+            Ok((of, _)) if of != organisation && !of.is_empty() => {}
             // Some were missed: one may have been ours.
             Ok(_) | Err(RecvError::Lagged(_)) => return Some(()),
             Err(RecvError::Closed) => return None,
@@ -80,6 +81,8 @@ mod tests {
         assert_eq!(told.next().now_or_never(), None, "another's change is nobody's business");
         assert!(changed("acme"));
         assert_eq!(told.next().await, Some(1));
+        assert!(changed(""));
+        assert_eq!(told.next().await, Some(2), "what concerns everybody");
         open.store(false, Ordering::SeqCst);
         assert!(changed("acme"));
         assert_eq!(told.next().await, None, "it logged out");

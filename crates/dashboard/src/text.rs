@@ -81,6 +81,7 @@ words! {
     Forbidden: "This is not for your role", "Votre rôle ne le permet pas";
     Unavailable: "The numbers cannot be read just now", "Les chiffres ne peuvent pas être lus pour l'instant";
     StandsStill: "These numbers stand still: they are true for the time below, and news does not reach them. Tell whoever runs Mailtally.", "Ces chiffres sont figés : ils valent pour l'heure indiquée en bas et ne reçoivent plus de nouvelles. Prévenez la personne qui gère Mailtally.";
+    CatchingUpView: "These numbers are not whole yet: what was sent before is still being read. Done so far:", "Ces chiffres ne sont pas encore complets : ce qui a été envoyé auparavant est en cours de lecture. Déjà lu :";
     BackToCampaigns: "All communications", "Toutes les communications";
     Search: "Search", "Rechercher";
     SearchHint: "Name, subject or sender", "Nom, objet ou expéditeur";
@@ -169,6 +170,7 @@ words! {
     ShowBody: "Show the mail", "Afficher le courriel";
     BodyTitle: "The mail as it was sent; images, links and scripts are switched off", "Le courriel tel qu'envoyé ; images, liens et scripts désactivés";
     BodyNotGiven: "The mail's content was not given, or is erased.", "Le contenu du courriel n'a pas été fourni, ou est effacé.";
+    BodyNotReadYet: "The mail's content is not read yet: open it again in a moment.", "Le contenu du courriel n'est pas encore lu : rouvrez-le dans un instant.";
     Since: "since", "depuis";
     BecauseOfMessage: "because of this message", "à cause de ce message";
     LiftedBy: "Lifted by", "Levé par";

@@ -37,6 +37,7 @@ const HOSTILE: [&str; 8] = [
 struct Site {
     pages: Router,
     token: String,
+    follow: Follow,
     _folder: tempfile::TempDir,
 }
 
@@ -118,7 +119,7 @@ fn site(name: &str, organisation: &str, role: Role) -> Site {
     let viewer = Viewer { organisation: organisation.into(), role, name: name.replace('\0', "") };
     let token = grant(&tokens, &viewer).unwrap();
     let pages = router(Arc::new(Dashboard::new(view, Arc::new(Access::new(tokens)))));
-    Site { pages, token, _folder: folder }
+    Site { pages, token, follow, _folder: folder }
 }
 
 impl Site {
@@ -196,6 +197,25 @@ async fn a_body_is_harmless_whatever_fields_fill_its_template_and_only_its_clien
     );
     let (_, _, other) = site.get("/clients/somebody/mails/m1/body", "en").await;
     assert!(other.contains("was not given"), "{other}");
+}
+
+#[tokio::test]
+async fn numbers_that_are_not_whole_yet_say_so_and_nothing_is_called_gone() {
+    let site = site("Ada", "acme", Role::Viewer);
+    site.follow.begin();
+    for path in paths("Ada").iter().filter(|path| !path.contains("send-check")) {
+        let (status, _, page) = site.get(path, "en").await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(page.contains("These numbers are not whole yet"), "{path}");
+    }
+    let (status, _, page) = site.get("/campaigns/never-was", "fr").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(page.contains("Ces chiffres ne sont pas encore complets"), "{page}");
+    let (_, _, mail) = site.get("/clients/somebody/mails/m1/body", "en").await;
+    assert!(mail.contains("not read yet") && !mail.contains("erased"), "{mail}");
+    site.follow.catch_up(&AtomicBool::new(false)).expect("follows");
+    let (_, _, page) = site.get("/campaigns", "en").await;
+    assert!(page.contains("id=\"standing\"") && !page.contains("not whole yet"), "{page}");
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ impl System {
             topology: self.topology.clone(),
             options,
             folds: Folds::AtRest,
+            view: std::sync::OnceLock::new(),
             key: self.key.clone(),
             _lock: None,
         };

@@ -18,6 +18,7 @@ mod live;
 mod perform;
 mod place;
 mod produce;
+mod rebuild;
 mod reconcile;
 mod replay;
 mod reply;
@@ -86,6 +87,8 @@ enum Command {
     Config(configuration::Configuration),
     /// Show every campaign's numbers.
     Campaigns(campaigns::Arguments),
+    /// Make the view behind the pages anew from the topics; the old one answers until then.
+    Rebuild(rebuild::Arguments),
     /// Recount everything from the events and compare every published row.
     Reconcile(reconcile::Arguments),
     /// Show one message, campaign, contact or partition, or what is unmatched, with everything that explains it.
@@ -153,6 +156,7 @@ fn carry_out(command: Command) -> anyhow::Result<ExitCode> {
         Command::Backup(given) => perform(&given.place, &Request::Backup(given.request()?)),
         Command::Restore(restore) => restore.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Rebuild(given) => perform(&given.place, &Request::Rebuild(given.command.clone())),
         Command::Reconcile(given) => perform(&given.place, &Request::Reconcile(given.command.clone())),
         Command::Status(given) => perform(&given.place, &Request::Status(given.command.clone())),
         Command::Topics(given) => given.run(),

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use crate::place::Place;
 use crate::reply::Reply;
 use crate::system::System;
-use crate::{backup, campaigns, consume, dead_letters, ingest, inspect, produce, reconcile, replay, status, verify};
+use crate::{
+    backup, campaigns, consume, dead_letters, ingest, inspect, produce, rebuild, reconcile, replay, status, verify,
+};
 
 /// What is asked of a data directory. One line a command here, and one in [`Request::execute`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +36,8 @@ pub(crate) enum Request {
     Replay(replay::Replay),
     /// Copy what cannot be made again.
     Backup(backup::Backup),
+    /// Make the view anew.
+    Rebuild(rebuild::Rebuild),
     /// Check every batch of the log.
     Verify(verify::Verify),
 }
@@ -55,6 +59,7 @@ impl Request {
             Self::DeadLetters(command) => command.execute(at, reply),
             Self::Replay(command) => command.execute(at, reply),
             Self::Backup(command) => command.execute(at, reply),
+            Self::Rebuild(command) => command.execute(at, reply),
             Self::Verify(command) => command.execute(at, reply),
         }
     }
@@ -66,7 +71,7 @@ impl Request {
 
     /// Whether the process that folds knows more about it than the log, or is to know its result.
     pub(crate) fn is_of_process(&self) -> bool {
-        matches!(self, Self::Status(_) | Self::Reconcile(_))
+        matches!(self, Self::Status(_) | Self::Reconcile(_) | Self::Rebuild(_))
     }
 
     /// Accounts that the command itself binds, besides those of the configuration.

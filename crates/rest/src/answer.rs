@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::ToSchema;
-use view::{Snapshot, View};
+use view::{Snapshot, Standing, View};
 
 use crate::guard::now;
 use crate::problem::Problem;
@@ -33,6 +33,9 @@ pub(crate) struct AsOf {
     position: String,
     /// False when nobody follows the topics any more: this is what was known.
     live: bool,
+    /// False while it is not read yet what was published before this instance began to read, as after a lost disk: numbers are too
+    /// low and rows are lacking. Ask again, or another instance.
+    complete: bool,
 }
 
 /// An answer with what it reflects.
@@ -73,7 +76,12 @@ impl Asked<'_> {
         let time = self.rows.as_of()?.time;
         let event_time = (time != Time::default()).then(|| time.rfc3339());
         let position = self.rows.reached()?.to_string();
-        Ok(AsOf { event_time, position, live: self.view.halted().is_none() })
+        let (live, complete) = match self.view.standing() {
+            Standing::Live => (true, true),
+            Standing::CatchingUp(_) => (true, false),
+            Standing::Halted(_) => (false, true),
+        };
+        Ok(AsOf { event_time, position, live, complete })
     }
 }
 

@@ -94,6 +94,8 @@ async fn gathered(changes: &mut Receiver<(String, String)>, organisation: &str, 
     while changed.is_empty() {
         match changes.recv().await {
             Ok(change) if is_ours(&change) => drop(changed.insert(change.1)),
+            // Of nobody is of everybody: whether the rows are all there are has changed.
+            Ok((of, _)) if of.is_empty() => return Some(News::Missed),
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return Some(News::Missed),
             Err(RecvError::Closed) => return None,

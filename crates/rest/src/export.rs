@@ -11,7 +11,7 @@ use futures_util::stream::unfold;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::{Sender, channel};
 use utoipa::openapi::schema::ObjectBuilder;
-use view::PAGE_ROWS_MAX;
+use view::{PAGE_ROWS_MAX, Standing};
 
 use crate::answer::{Asked, Asking, finish};
 use crate::problem::Problem;
@@ -120,7 +120,10 @@ pub(crate) async fn csv(
     let (send, receive) = channel(PARTS_MAX);
     let (told, tell) = tokio::sync::oneshot::channel();
     tokio::task::spawn_blocking(move || {
-        let first = asking.now(|asked| Ok((page(asked, after.as_deref(), PAGE_ROWS_MAX)?, asked.as_of()?)));
+        let first = asking.now(|asked| {
+            whole(&asked.view.standing())?;
+            Ok((page(asked, after.as_deref(), PAGE_ROWS_MAX)?, asked.as_of()?))
+        });
         let (first, as_of) = match first {
             Ok(((rows, next), as_of)) => ((rows, next), Ok(as_of)),
             Err(problem) => ((Vec::new(), None), Err(problem)),
@@ -138,6 +141,19 @@ pub(crate) async fn csv(
     disposition.into_iter().for_each(|value| drop(response.headers_mut().insert(CONTENT_DISPOSITION, value)));
     finish(response.headers_mut(), None, &as_of);
     Ok(response)
+}
+
+/// A file has no place to say that rows are lacking.
+fn whole(standing: &Standing) -> Result<(), Problem> {
+    match standing {
+        Standing::CatchingUp(share) => {
+            let read = share.percent();
+            let detail =
+                format!("the rows are not all read yet ({read} %), a file would lack some: try again in a while");
+            Err(Problem::later("catching-up", &detail))
+        }
+        Standing::Live | Standing::Halted(_) => Ok(()),
+    }
 }
 
 /// Sends part after part; ends when nobody reads any more.

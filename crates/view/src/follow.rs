@@ -1,16 +1,16 @@
-//! The thread that follows the published topics. It commits nothing: where it stands is in the view's own store, in the batch
+//! Follows the published topics. It commits nothing: where it stands is in the view's own store, in the batch
 //! of the rows, so any number of instances follow the same topics, and each goes on where it was.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use contract::topic::Topic;
-use engine::TopicPartition;
+use engine::{Offset, TopicPartition};
 use log::{Log, ReadLimit};
 
 use crate::place::{Error, View};
+use crate::standing::{Anew, Begun};
 
 /// The topics that the view is made from.
 pub const TOPICS: [Topic; 4] = [Topic::CampaignStats, Topic::MessageStatus, Topic::ContactState, Topic::Private];
@@ -27,6 +27,7 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(500);
 const FLUSH_EVERY: Duration = Duration::from_secs(30);
 
 /// What to follow.
+#[derive(Clone)]
 pub struct Follow {
     /// The log.
     pub log: Arc<dyn Log>,
@@ -41,24 +42,10 @@ pub struct Follow {
 }
 
 impl Follow {
-    /// Follows on a thread of its own until `stop`, or until the view's store refuses; it says why in the log and ends.
-    ///
-    /// # Errors
-    /// When the system gives no thread.
-    pub fn start(self, stop: &Arc<AtomicBool>) -> std::io::Result<JoinHandle<()>> {
-        let stop = Arc::clone(stop);
-        std::thread::Builder::new().name("view".to_owned()).spawn(move || {
-            self.view.halt(None);
-            if let Err(error) = self.run(&stop) {
-                self.view.halt(Some(error.to_string()));
-                tracing::error!(%error, "the view stands still: pages show what it knew");
-            }
-        })
-    }
-
-    fn run(&self, stop: &AtomicBool) -> Result<(), Error> {
+    /// Follows until `stop`, or until somebody wishes for a view made anew.
+    pub(crate) fn run(&self, stop: &AtomicBool) -> Result<(), Error> {
         let (mut seen, mut flushed) = (self.log.version(), Instant::now());
-        while !stop.load(Ordering::Acquire) {
+        while !stop.load(Ordering::Acquire) && self.view.anew() != Anew::Asked {
             if !self.catch_up(stop)? {
                 // `seen` was read before the reads: whatever was committed since ends the wait at once.
                 seen = self.log.wait(seen, WAIT);
@@ -71,22 +58,18 @@ impl Follow {
         self.view.flush()
     }
 
-    /// Whether a partition no longer has what comes after the place where the view stands: it cannot follow, and is to be made anew.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn is_behind(&self) -> Result<bool, Error> {
-        for topic in TOPICS {
-            for partition in 0..self.partitions {
-                let stands = self.view.snapshot().position(topic, partition)?;
-                // A log that does not answer now is read later, and says it then.
-                let start = self.log.bounds(&self.source(topic, partition)).map_or(0, |bounds| bounds.start);
-                if stands != 0 && stands < start {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
+    /// Every partition of every topic.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (Topic, u32)> {
+        let partitions = self.partitions;
+        TOPICS.into_iter().flat_map(move |topic| (0..partitions).map(move |partition| (topic, partition)))
+    }
+
+    /// Begins: from here on [`View::standing`] says how much of what is published now is read.
+    pub fn begin(&self) {
+        self.view.know(|begun| {
+            *begun = Begun::anew(self.sources().count());
+            false
+        });
     }
 
     fn source(&self, topic: Topic, partition: u32) -> TopicPartition {
@@ -99,13 +82,11 @@ impl Follow {
     /// [`Error::Store`].
     pub fn catch_up(&self, stop: &AtomicBool) -> Result<bool, Error> {
         let mut more = false;
-        for topic in TOPICS {
-            for partition in 0..self.partitions {
-                if stop.load(Ordering::Acquire) {
-                    return Ok(false);
-                }
-                more |= self.batch(topic, partition)?;
+        for (topic, partition) in self.sources() {
+            if stop.load(Ordering::Acquire) {
+                return Ok(false);
             }
+            more |= self.batch(topic, partition)?;
         }
         if !more {
             self.view.look_at_drops()?;
@@ -116,6 +97,7 @@ impl Follow {
     fn batch(&self, topic: Topic, partition: u32) -> Result<bool, Error> {
         let from = self.view.snapshot().position(topic, partition)?;
         let source = self.source(topic, partition);
+        self.look_at_end((topic, partition), &source, from);
         let read = match self.log.poll(&source, from, ReadLimit { records: BATCH_RECORDS, bytes: BATCH_BYTES }) {
             Ok(read) => read,
             // For a view that has nothing of it: what was before is superseded by later rows.
@@ -135,13 +117,25 @@ impl Follow {
         };
         let ended = read.next >= read.high_watermark;
         if read.next == from {
-            self.view.at_end(topic, partition, ended);
+            self.view.at_end((topic, partition), ended);
             return Ok(false);
         }
         // Not ended while rows of a half-read transaction are there: readers see the one before the other.
-        self.view.at_end(topic, partition, false);
+        self.view.at_end((topic, partition), false);
         self.view.apply((topic, partition), &read.records, read.next, (self.now_ms)())?;
-        self.view.at_end(topic, partition, ended);
+        self.view.at_end((topic, partition), ended);
+        self.view.know(|begun| begun.stood((topic, partition), read.next));
         Ok(true)
+    }
+
+    /// Asks once how far a partition goes: what is polled says only what has arrived.
+    fn look_at_end(&self, of: (Topic, u32), source: &TopicPartition, from: Offset) {
+        if self.view.knows(of) {
+            return;
+        }
+        // A log that does not answer now is asked again at the next batch.
+        if let Ok(bounds) = self.log.bounds(source) {
+            self.view.know(|begun| begun.had(of, from, bounds.high_watermark));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
 use contract::topic::Topic;
@@ -16,6 +17,7 @@ use crate::fold::{Batch, Changes, Named, micros};
 use crate::key;
 use crate::overlay::Rows;
 use crate::proof::Proofs;
+use crate::standing::{Anew, Begun, Share, Standing, Wish};
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
 const FORM: u32 = 5;
@@ -27,7 +29,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// Its rows are of another log or another release: rebuild it from the topics.
-    #[error("the view is of {found}, not of {wanted}: remove its directory, it is rebuilt from the topics")]
+    #[error("the view is of {found}, not of {wanted}: it is made anew from the topics")]
     Foreign {
         /// What it is of.
         found: String,
@@ -35,9 +37,7 @@ pub enum Error {
         wanted: String,
     },
     /// What the topics have is not enough to go on from where it stands: rows and tombstones in between are gone.
-    #[error(
-        "the view stands at {stands} of {partition}, which begins at {start}: start again, it is made anew from the topics"
-    )]
+    #[error("the view stands at {stands} of {partition}, which begins at {start}: it is made anew from the topics")]
     Behind {
         /// Of which partition.
         partition: String,
@@ -86,7 +86,9 @@ pub struct View {
     touched: broadcast::Sender<Named>,
     /// Partitions of `message-status` that were read to their end when last looked at.
     ended: Mutex<BTreeSet<u32>>,
+    begun: Mutex<Begun>,
     halted: Mutex<Option<String>>,
+    pub(crate) wish: Wish,
     pub(crate) proofs: Proofs,
     pub(crate) drops: Drops,
 }
@@ -114,7 +116,9 @@ impl View {
             stood: watch::Sender::new(0),
             touched: broadcast::Sender::new(TOUCHED_MAX),
             ended: Mutex::default(),
+            begun: Mutex::default(),
             halted: Mutex::default(),
+            wish: Wish::default(),
             proofs: Proofs::default(),
             drops: Drops::default(),
         })
@@ -134,8 +138,8 @@ impl View {
     }
 
     /// Told organisation and campaign whenever a row of one has changed; the campaign is empty for the organisation's people and for
-    /// mails of no campaign. Bounded: who lags is told that it missed some, and
-    /// looks at what it shows anew.
+    /// mails of no campaign, both are when it concerns everybody: [`View::standing`] changed. Bounded: who lags is told that it missed
+    /// some, and looks at what it shows anew.
     pub fn touched(&self) -> broadcast::Receiver<(String, String)> {
         self.touched.subscribe()
     }
@@ -155,13 +159,47 @@ impl View {
         Ok(())
     }
 
-    /// Why nobody follows the topics into this view any more, and what to do; `None` while somebody does. For readiness.
-    pub fn halted(&self) -> Option<String> {
-        self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Where it stands against the topics.
+    pub fn standing(&self) -> Standing {
+        if let Some(why) = self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            return Standing::Halted(why);
+        }
+        self.lacks().map_or(Standing::Live, Standing::CatchingUp)
+    }
+
+    /// Whether one is made anew beside it.
+    pub fn anew(&self) -> Anew {
+        self.wish.get()
+    }
+
+    /// The same, after its next change or this time.
+    pub fn wait_anew(&self, longest: Duration) -> Anew {
+        self.wish.wait(longest)
+    }
+
+    /// Wishes for one made anew from the topics, which takes this one's place when it has everything; this one answers until then.
+    /// [`View::anew`] says what becomes of it.
+    pub fn ask_anew(&self) {
+        self.wish.ask();
+    }
+
+    pub(crate) fn lacks(&self) -> Option<Share> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).lacks()
+    }
+
+    /// The log's identity.
+    pub(crate) fn log(&self) -> &str {
+        &self.identity.log
     }
 
     pub(crate) fn halt(&self, why: Option<String>) {
         *self.halted.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        self.tell_all();
+    }
+
+    /// Everybody looks anew at what they show.
+    fn tell_all(&self) {
+        self.tell(&Named::default());
     }
 
     /// Whether tombstones may have been written and removed again since its rows were last written: then an erasure may have been
@@ -176,8 +214,20 @@ impl View {
         Ok(position.is_some_and(may_miss))
     }
 
+    pub(crate) fn knows(&self, source: (Topic, u32)) -> bool {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).knows(source)
+    }
+
+    /// A change of what is known of the topics; everybody is told when nothing lacks any more.
+    pub(crate) fn know(&self, change: impl FnOnce(&mut Begun) -> bool) {
+        let is_there = change(&mut self.begun.lock().unwrap_or_else(PoisonError::into_inner));
+        if is_there {
+            self.tell_all();
+        }
+    }
+
     /// A partition has no more for now.
-    pub(crate) fn at_end(&self, topic: Topic, partition: u32, ended: bool) {
+    pub(crate) fn at_end(&self, (topic, partition): (Topic, u32), ended: bool) {
         if topic == Topic::MessageStatus {
             let mut held = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
             if ended {

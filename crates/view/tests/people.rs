@@ -24,8 +24,8 @@ use domain::{BounceClass, Drop, DropReason};
 use engine::{Output, Record, TopicPartition};
 use log::model::Model;
 use log::{Cleanup, Log as _, TopicSpec};
-use store::{Budget, Memory, Rocks, Stores};
-use view::{Content, End, Error, Follow, Rebuild, TOPICS, Tile, View};
+use store::{Memory, Stores as _};
+use view::{Content, End, Error, Follow, TOPICS, Tile, View};
 
 const ADDRESS: AddressHash = AddressHash([7; 16]);
 
@@ -287,36 +287,6 @@ fn a_body_is_as_sent_or_rendered_or_not_given() {
 }
 
 #[test]
-fn a_rebuild_takes_over_what_the_old_view_answered_meanwhile() {
-    let directory = tempfile::tempdir().unwrap();
-    rebuilds(&Memory::default());
-    rebuilds(&Rocks::new(directory.path(), Budget::default()).unwrap());
-}
-
-fn rebuilds(stores: &dyn Stores) {
-    let world = world();
-    let view = Arc::new(View::new(stores.open("view").unwrap(), "model").expect("a view"));
-    world.person("k1", "Zoé");
-    let follow = |view: &Arc<View>| Follow {
-        log: Arc::new(world.log.clone()),
-        view: Arc::clone(view),
-        prefix: "t".to_owned(),
-        partitions: 1,
-        now_ms: || 0,
-    };
-    let names = |view: &View| view.snapshot().clients("acme", "", None, 9).expect("reads").rows.len();
-    let rebuild = Rebuild::begin(stores, "view", "model").expect("begins");
-    assert_eq!(names(&view), 0);
-    assert!(rebuild.fill(&follow(rebuild.view()), &AtomicBool::new(false)).expect("fills"));
-    assert_eq!(names(&view), 0);
-    rebuild.take_over(stores, "view", &view).expect("takes over");
-    assert_eq!(names(&view), 1);
-    drop(view);
-    let again = View::new(stores.open("view").unwrap(), "model").expect("opens");
-    assert_eq!(names(&again), 1);
-}
-
-#[test]
 fn a_view_that_may_have_missed_a_tombstone_says_so() {
     let world = world();
     assert!(!world.view.is_stale(9, Some(1)).expect("reads"), "there is nothing to be stale");
@@ -324,48 +294,4 @@ fn a_view_that_may_have_missed_a_tombstone_says_so() {
     assert!(!world.view.is_stale(12, Some(14)).expect("reads"));
     assert!(world.view.is_stale(13, Some(14)).expect("reads"), "a seventh is not relied on");
     assert!(!world.view.is_stale(i64::MAX, None).expect("reads"));
-}
-
-/// A log that has lost the first record of every partition.
-struct Cut(Model);
-
-impl log::Log for Cut {
-    log::forward!(0: id, create_topic, topics, read, release, join, committed, producer, append, version, wait);
-
-    fn bounds(&self, of: &TopicPartition) -> Result<log::Bounds, log::Error> {
-        Ok(log::Bounds { start: CUT, ..self.0.bounds(of)? })
-    }
-
-    fn poll(&self, of: &TopicPartition, from: u64, limit: log::ReadLimit) -> Result<log::Read, log::Error> {
-        match from < CUT {
-            true => Err(log::Error::OffsetLost { partition: of.clone(), asked: from, start: CUT }),
-            false => self.0.poll(of, from, limit),
-        }
-    }
-}
-
-/// Where its partitions begin.
-const CUT: u64 = 2;
-
-#[test]
-fn a_view_that_lacks_what_is_gone_does_not_follow_and_a_new_one_does() {
-    let mut world = world();
-    world.person("k1", "Zoé");
-    world.stands_still = true;
-    world.person("k2", "Ada");
-    world.person("k3", "Bea");
-    let cut = |view: &Arc<View>| Follow {
-        log: Arc::new(Cut(world.log.clone())),
-        view: Arc::clone(view),
-        prefix: "t".to_owned(),
-        partitions: 1,
-        now_ms: || 0,
-    };
-    assert!(!world.follow.is_behind().expect("reads"));
-    assert!(cut(&world.view).is_behind().expect("reads"));
-    assert!(matches!(cut(&world.view).catch_up(&AtomicBool::new(false)), Err(view::Error::Behind { .. })));
-    let new = Arc::new(View::new(Memory::default().open("view").unwrap(), "model").expect("a view"));
-    assert!(!cut(&new).is_behind().expect("reads"), "it lacks nothing that it could have had");
-    while cut(&new).catch_up(&AtomicBool::new(false)).expect("follows") {}
-    assert_eq!(new.snapshot().clients("acme", "", None, 9).expect("reads").rows.len(), 1);
 }

@@ -252,7 +252,11 @@ impl Live {
         let mut watch = Watch::new(Arc::clone(&system), Arc::clone(&board), metered, config.disk_headroom_bytes);
         watch.only_disk = role == Role::Gateway;
         let pages = if role == Role::All { Some(pages::start(&system, &stop)?) } else { None };
-        watch.view = pages.as_ref().map(|(pages, _)| Arc::clone(&pages.view));
+        if let Some((pages, _)) = &pages {
+            watch.view = Some(Arc::clone(&pages.view));
+            let view = Arc::clone(&pages.view);
+            board.has_view(move || pages::report(&view));
+        }
         let mut threads = vec![watch.start(&stop)?];
         if let Medium::Embedded(log) = &system.medium {
             threads.push(upkeep::start(log, &stop)?);

@@ -8,8 +8,9 @@ use anyhow::{Context as _, Result};
 use dashboard::{Access, Dashboard};
 use log::Cleanup;
 use rest::Rest;
+use service::health::ViewReport;
 use store::Stores;
-use view::{Error, Follow, TOPICS, View};
+use view::{Anew, Error, Follow, Keep, Standing, TOPICS, View};
 
 use crate::system::{System, now_ms};
 
@@ -18,12 +19,20 @@ const STORE: &str = "view";
 /// Where the hashes of granted tokens are, in the data directory.
 pub(crate) const TOKENS: &str = "tokens";
 
-/// Opens the view, making it anew from the topics where it is of no use, and starts to follow.
+/// Opens the view and starts to keep it; how the dashboard reads it, and the thread.
 pub(super) fn start(system: &System, stop: &Arc<AtomicBool>) -> Result<(Arc<Dashboard>, JoinHandle<()>)> {
     let stores = system.stores.as_ref().context("this process was opened to ask, not to fold")?;
-    let follow = open(system, stores.as_ref())?;
-    let view = Arc::clone(&follow.view);
-    let thread = follow.start(stop).context("start the view's thread")?;
+    let view = open(system, stores.as_ref())?;
+    if view.is_stale(now_ms(), tombstones(system)?)? {
+        tracing::warn!("the view is older than the topics' tombstones: it may have missed that something was erased");
+        view.ask_anew();
+    }
+    let (prefix, partitions) = (system.settings.prefix.clone(), system.settings.partitions);
+    let follow = Follow { log: Arc::clone(&system.log), view: Arc::clone(&view), prefix, partitions, now_ms };
+    let keep = Keep { follow, stores: Arc::clone(stores) as Arc<dyn Stores>, name: STORE };
+    let thread = keep.start(stop).context("start the view's thread")?;
+    // Nobody else sets it: a process has one view.
+    system.view.set(Arc::clone(&view)).ok();
     let access = Arc::new(Access::new(system.root.join(TOKENS)));
     Ok((Arc::new(Dashboard::new(view, access)), thread))
 }
@@ -35,26 +44,33 @@ pub(super) fn router(dashboard: &Arc<Dashboard>) -> axum::Router {
     dashboard::router(Arc::clone(dashboard)).merge(rest::router(Arc::new(rest)))
 }
 
-/// Nothing is in the view that is not in the topics: one that is damaged or foreign, or that cannot have seen every deletion, is put
-/// aside and made anew.
-fn open(system: &System, stores: &dyn Stores) -> Result<Follow> {
-    let why = match opened(system, stores) {
-        Ok(follow) if follow.view.is_stale(now_ms(), tombstones(system)?)? => {
-            "it is older than the topics' tombstones".to_owned()
-        }
-        Ok(follow) if follow.is_behind()? => "the topics no longer have what it lacks".to_owned(),
-        Err(error @ (Error::Foreign { .. } | Error::Store(store::Error::Damaged { .. }))) => error.to_string(),
-        opened => return Ok(opened?),
+/// Where the view is, for readiness and metrics.
+pub(super) fn report(view: &View) -> ViewReport {
+    let (anew_percent, failed) = match view.anew() {
+        Anew::No | Anew::Asked => (None, None),
+        Anew::Making(share) => (Some(share.percent()), None),
+        Anew::Failed(why) => (None, Some(format!("another view could not be made: {why}"))),
     };
-    tracing::warn!(why, "the view is put aside and made anew from the topics");
-    stores.quarantine(STORE)?;
-    Ok(opened(system, stores)?)
+    let (state, percent, halted) = match view.standing() {
+        Standing::Live => ("live", None, None),
+        Standing::CatchingUp(share) => ("catching_up", Some(share.percent()), None),
+        Standing::Halted(why) => ("stands_still", None, Some(why)),
+    };
+    ViewReport { state, why: failed.or(halted), percent, anew_percent }
 }
 
-fn opened(system: &System, stores: &dyn Stores) -> Result<Follow, Error> {
-    let view = Arc::new(View::new(stores.open(STORE)?, &system.log.id().0)?);
-    let (prefix, partitions) = (system.settings.prefix.clone(), system.settings.partitions);
-    Ok(Follow { log: Arc::clone(&system.log), view, prefix, partitions, now_ms })
+/// Nothing is in the view that is not in the topics: one that cannot be read, or that is of another log or form, is put aside, and
+/// the topics are read from their beginning.
+fn open(system: &System, stores: &dyn Stores) -> Result<Arc<View>> {
+    let opened = || Ok(Arc::new(View::new(stores.open(STORE)?, &system.log.id().0)?));
+    match opened() {
+        Err(error @ (Error::Foreign { .. } | Error::Store(store::Error::Damaged { .. }))) => {
+            tracing::warn!(%error, "the view is put aside and made anew from the topics");
+            stores.quarantine(STORE)?;
+            Ok(opened()?)
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// How long the view's topics keep tombstones, the shortest; `None` for ever.

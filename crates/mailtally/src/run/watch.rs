@@ -94,6 +94,7 @@ impl Watch {
         }
         if let Some(view) = &self.view {
             metrics::counter!(metric::DROPS_LIFTED).absolute(view.lifted_drops());
+            self.board.view().into_iter().for_each(|report| metric::view(&report));
         }
         gauge(metrics::gauge!(metric::TASKS), u64::try_from(self.system.tasks().count()).unwrap_or(u64::MAX));
         for (intake, open) in self.system.settings.breakers.open() {

@@ -7,7 +7,7 @@ mod seeded;
 mod settle;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ::kafka::Kafka;
@@ -22,6 +22,7 @@ use processor::topology::processor;
 use service::config;
 use service::health::Board;
 use store::{Rocks, Stores};
+use view::View;
 
 use crate::directory::Lock;
 
@@ -42,6 +43,8 @@ pub(crate) struct System {
     pub(crate) topology: Topology,
     pub(crate) options: engine::Options,
     pub(crate) folds: Folds,
+    /// The view of this process, where it has one.
+    pub(crate) view: OnceLock<Arc<View>>,
     /// Where the key of the address hashes is.
     pub(crate) key: PathBuf,
     /// What keeps other processes out of the data directory, where the log does not. Goes last.

@@ -78,6 +78,7 @@ impl System {
             settings,
             options: options(config, &memory),
             folds: Folds::AtRest,
+            view: std::sync::OnceLock::new(),
             key: key.path,
             _lock: None,
         })

@@ -79,6 +79,7 @@ impl Site {
         let more: Vec<&str> = more.iter().map(String::as_str).collect();
         let mut run = Run::start(&data, &[&["--set", "disk_headroom_bytes=0"], &more[..]].concat());
         let host = run.address();
+        has_everything(&mut run)?;
         Ok(Self { host, run: Mutex::new(run), data, _folder: folder })
     }
 
@@ -104,7 +105,7 @@ impl Site {
         Ok(page)
     }
 
-    /// Goes to an address until its page has something of this kind: the view may still follow what was written before the run began.
+    /// Goes to an address until its page has something of this kind: the folds may not have come to it yet.
     pub(crate) fn reach(&self, page: &mut Page, path: &str, selector: &str) -> Result<()> {
         let begun = Instant::now();
         loop {
@@ -154,6 +155,20 @@ impl Site {
         page.evaluate("document.querySelector('textarea').focus()")?;
         page.write(lines)?;
         page.leads(|page| page.evaluate("document.querySelector('form.check button').click()").map(drop))
+    }
+}
+
+/// Waits until the view has what was written before the run began: until then pages say that their numbers are not whole.
+fn has_everything(run: &mut Run) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let (_, report) = run.get("/health/ready");
+        let report: serde_json::Value = serde_json::from_str(&report)?;
+        if report["view"]["state"] == "live" {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < PATIENCE, "the view does not catch up: {report}");
+        std::thread::yield_now();
     }
 }
 

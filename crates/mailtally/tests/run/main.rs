@@ -14,3 +14,4 @@ mod metrics;
 mod private;
 mod refusals;
 mod stop;
+mod view;

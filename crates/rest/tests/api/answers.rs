@@ -1,5 +1,7 @@
 //! Numbers are the lengths of their lists; answers carry what they reflect, and are not sent twice.
 
+use std::sync::atomic::AtomicBool;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use dashboard::Role;
@@ -65,7 +67,7 @@ async fn an_answer_that_is_known_is_not_sent_again_and_still_says_what_it_reflec
     let (_, headers, body) = site.get("/v1/orgs/acme/campaigns").await;
     let answer: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!(answer["as_of"]["position"], headers["mailtally-position"].to_str().unwrap());
-    assert_eq!(answer["as_of"]["live"], true);
+    assert_eq!((&answer["as_of"]["live"], &answer["as_of"]["complete"]), (&json!(true), &json!(true)));
     let token = site.token("acme", Role::Viewer);
     let tags = format!("W/\"another\", {}", headers["etag"].to_str().unwrap());
     let again = |position: &str| {
@@ -152,4 +154,20 @@ async fn checks_answer_in_the_order_asked_within_their_bounds() {
         (&json!(false), &json!("withhold")),
         "{body}"
     );
+}
+
+#[tokio::test]
+async fn rows_that_are_not_all_read_yet_are_said_to_lack_and_are_no_file() {
+    let site = Site::of("Ada");
+    site.follow.begin();
+    let (status, _, body) = site.get("/v1/orgs/acme/campaigns").await;
+    let answer: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((status, &answer["as_of"]["live"]), (StatusCode::OK, &json!(true)));
+    assert_eq!(answer["as_of"]["complete"], false);
+    let (status, headers, body) = site.get("/v1/orgs/acme/campaigns?format=csv").await;
+    assert_eq!((status, headers["retry-after"].to_str().unwrap()), (StatusCode::SERVICE_UNAVAILABLE, "2"));
+    assert!(body.contains("not all read yet"), "{body}");
+    site.follow.catch_up(&AtomicBool::new(false)).expect("follows");
+    let (status, ..) = site.get("/v1/orgs/acme/campaigns?format=csv").await;
+    assert_eq!(status, StatusCode::OK);
 }

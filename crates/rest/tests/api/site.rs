@@ -31,6 +31,7 @@ pub(crate) const BEGIN: i64 = 1_777_680_000;
 
 /// Something of `acme`, asked by somebody.
 pub(crate) struct Site {
+    pub(crate) follow: Follow,
     pub(crate) view: Arc<View>,
     router: Router,
     tokens: std::path::PathBuf,
@@ -135,7 +136,7 @@ impl Site {
         let access = Arc::new(Access::new(tokens.clone()));
         let router =
             rest::router(Arc::new(Rest { view: Arc::clone(&view), access, long: Arc::new(Semaphore::new(1)) }));
-        Self { view, router, tokens, _folder: folder }
+        Self { view, follow, router, tokens, _folder: folder }
     }
 
     /// A token of an organisation.

@@ -3,15 +3,17 @@
 
 mod report;
 mod share;
+mod view;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use engine::{Counts, Disposition, Offset, State, TaskId, Topic, Topology};
 
 use crate::metric;
 use crate::metric::seconds;
 pub use report::{Progress, Report, TaskReport};
+pub use view::{VIEW_STATES, ViewReport};
 
 /// A task with lag that has committed nothing for so long, in milliseconds, is reported as stalled.
 pub const STUCK_MS: i64 = 60_000;
@@ -22,7 +24,12 @@ pub struct Board {
     /// The folds' input topics, in their order.
     inputs: Vec<Topic>,
     seen: Mutex<Seen>,
+    /// Says where the view is, in a process that has one.
+    view: OnceLock<LooksAtView>,
 }
+
+/// What is asked for the view's state.
+type LooksAtView = Box<dyn Fn() -> ViewReport + Send + Sync>;
 
 #[derive(Default)]
 struct Seen {
@@ -64,7 +71,7 @@ impl Board {
         folds.iter().for_each(|fold| begin(fold));
         let tasks = tasks.into_iter().map(|id| (id, Task::opening(now_ms))).collect();
         let inputs = topology.folds.iter().map(|fold| fold.input.clone()).collect();
-        Self { folds, inputs, seen: Mutex::new(Seen { tasks, ..Seen::default() }) }
+        Self { folds, inputs, seen: Mutex::new(Seen { tasks, ..Seen::default() }), view: OnceLock::new() }
     }
 
     /// Takes what a worker tells: its tasks' states, which of them wait and why, and what it has committed since the last time.
@@ -83,6 +90,16 @@ impl Board {
             }
             task.state = state.clone();
         }
+    }
+
+    /// Takes whom to ask for the view's state. A process has one view: the first who says so is asked.
+    pub fn has_view(&self, look: impl Fn() -> ViewReport + Send + Sync + 'static) {
+        self.view.set(Box::new(look)).ok();
+    }
+
+    /// Where the view is, in a process that has one.
+    pub fn view(&self) -> Option<ViewReport> {
+        self.view.get().map(|look| look())
     }
 
     /// Takes a task's committed offset and the end of its input, where every record is readable.

@@ -3,7 +3,7 @@
 use engine::State;
 use serde::Serialize;
 
-use super::{Board, STUCK_MS, Task};
+use super::{Board, STUCK_MS, Task, ViewReport};
 use crate::metric::float;
 
 /// Everything that the board says.
@@ -23,6 +23,9 @@ pub struct Report {
     /// Workers that wait for their group, and what for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rebalancing: Vec<String>,
+    /// The view behind the pages, in a process that has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<ViewReport>,
     /// Every task, by fold in flow order and partition.
     pub tasks: Vec<TaskReport>,
 }
@@ -64,6 +67,7 @@ pub struct Progress {
 impl Board {
     /// What the board says at a time in milliseconds since the Unix epoch.
     pub fn report(&self, now_ms: i64) -> Report {
+        let view = self.view();
         let seen = self.lock();
         let tasks: Vec<TaskReport> = seen
             .tasks
@@ -75,7 +79,7 @@ impl Board {
         let rebalancing: Vec<String> = seen.waiting.iter().map(|(worker, what)| format!("{worker} {what}")).collect();
         let live = rebalancing.is_empty() && tasks.iter().all(|task| task.state == "live");
         let goes_on = failed.is_none() && closed.is_none() && log_refuses.is_none();
-        Report { ready: live && goes_on, failed, intake_closed: closed, log_refuses, rebalancing, tasks }
+        Report { ready: live && goes_on, failed, intake_closed: closed, log_refuses, rebalancing, view, tasks }
     }
 }
 
@@ -189,6 +193,19 @@ mod tests {
         assert!(board.report(STUCK_MS + 1).ready, "it caught up");
         let task = after(&board, State::Stalled("the log lost offsets".into()), STUCK_MS);
         assert_eq!(task.why.as_deref(), Some("the log lost offsets"));
+    }
+
+    #[test]
+    fn a_view_is_told_of_and_decides_nothing() {
+        let board = board();
+        after(&board, State::Running, 0);
+        assert_eq!(board.report(0).view, None, "a process without pages");
+        let view = ViewReport { state: "catching_up", percent: Some(7), ..ViewReport::default() };
+        let told = view.clone();
+        board.has_view(move || told.clone());
+        let report = board.report(0);
+        assert!(report.ready, "what comes in is taken and folded");
+        assert_eq!(report.view, Some(view));
     }
 
     #[test]

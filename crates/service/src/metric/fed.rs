@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{float, seconds, table};
+use crate::health::{VIEW_STATES, ViewReport};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -53,6 +54,14 @@ pub fn letters(kept: u64, left_ms: Option<i64>) {
     metrics::gauge!(table::DEAD_LETTERS_KEPT).set(float(kept));
     let days = left_ms.map_or(f64::INFINITY, |left_ms| seconds(left_ms) / seconds(DAY_MS));
     metrics::gauge!(table::DEAD_LETTERS_DAYS).set(days);
+}
+
+/// What the view behind the pages does.
+pub fn view(report: &ViewReport) {
+    for state in VIEW_STATES {
+        metrics::gauge!(table::VIEW_STATE, "state" => state).set(if state == report.state { 1.0 } else { 0.0 });
+    }
+    metrics::gauge!(table::VIEW_PROGRESS).set(report.percent.map_or(1.0, |percent| float(percent) / 100.0));
 }
 
 /// Where a task stands: offsets between its committed offset and the high watermark, and the last stable offset, of its input;

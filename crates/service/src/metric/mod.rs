@@ -7,7 +7,9 @@ mod table;
 use metrics::Unit;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 
-pub use fed::{RECYCLE_REASONS, Rebalance, letters, rebalanced, reconciled, recycled, restoring, standing, unknown};
+pub use fed::{
+    RECYCLE_REASONS, Rebalance, letters, rebalanced, reconciled, recycled, restoring, standing, unknown, view,
+};
 pub use table::*;
 
 /// How a metric moves.

@@ -39,6 +39,8 @@ metrics_table! {
     REBALANCE_SECONDS = "mailtally_rebalance_seconds", Histogram, Kafka, [], "From such a decision until it was carried out.";
     BREAKERS_OPEN = "mailtally_breakers_open", Gauge, Any, ["fold"], "Sources of which too much is refused.";
     UNMATCHED = "mailtally_correlations_unmatched", Gauge, Any, [], "Providers' events that wait for their send.";
+    VIEW_STATE = "mailtally_view_state", Gauge, Any, ["state"], "1 for what the view behind this process's pages does: live, catching_up (it has not read everything yet that was published before) or stands_still.";
+    VIEW_PROGRESS = "mailtally_view_progress_ratio", Gauge, Any, [], "Share that the view has read of what was published before it began; 1 when it has all.";
     DROPS_LIFTED = "mailtally_drops_lifted_total", Counter, Any, [], "Mails that a provider dropped for what is lifted here, as this process's view saw them: the address is still on the provider's list.";
     RECONCILE_DIFFERENCE = "mailtally_reconcile_difference", Gauge, Any, [], "1 when the last reconcile through this process found a difference, else 0.";
     RECONCILE_TIME = "mailtally_reconcile_timestamp_seconds", Gauge, Any, [], "When that reconcile ended, in seconds since the Unix epoch; 0 before the first.";
