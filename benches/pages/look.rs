@@ -1,17 +1,25 @@
 //! One reader who looks at one page after the other, each beside a static answer of the same size.
 
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+use benches::mailtally::System;
 use benches::plan::Random;
 use serde::{Deserialize, Serialize};
+use view::View;
 
+use crate::load::Load;
 use crate::rows::{FIRST, Size, name, word};
-use crate::site;
+use crate::site::{self, Served, Site};
 
 /// Requests before the clock counts.
 const WARM: usize = 50;
+/// How long each page is looked at beside a load, at least: commits and flushes come now and then.
+const BESIDE: Duration = Duration::from_secs(4);
+/// Folding threads beside the pages, as in `mailtally run`.
+const WORKERS: u32 = 2;
 
 /// A page, and the address of one of them that a random number picks.
 type Page = (&'static str, fn(&Size, &mut Random) -> String);
@@ -57,15 +65,37 @@ impl Figure {
     }
 }
 
+/// Looks at every page where nothing else goes on.
 pub(crate) fn look(folder: &Path, memory_bytes: usize, size: Size, requests: usize) -> Result<Vec<Figure>> {
-    let (_runtime, address, token) = site::serve(folder, memory_bytes)?;
+    let site = Site::open(folder, memory_bytes)?;
+    pages(&site::serve(folder, site.view)?, &size, (requests, Duration::ZERO))
+}
+
+/// Looks at every page while so many events a second come in; and how many have.
+pub(crate) fn look_beside(
+    folder: &Path,
+    memory_bytes: usize,
+    size: Size,
+    (requests, per_second): (usize, u64),
+) -> Result<(Vec<Figure>, u64)> {
+    let system = Arc::new(System::open(folder, WORKERS, memory_bytes)?);
+    let view = Arc::new(View::new(system.view_stores().open(site::VIEW)?, &system.log().id().0)?);
+    let load = Load::start(&system, &view, size.seed, per_second)?;
+    let looked = pages(&site::serve(folder, view)?, &size, (requests, BESIDE));
+    let events = load.end()?;
+    Ok((looked?, events))
+}
+
+/// Each page so many times, and for so long.
+fn pages(served: &Served, size: &Size, least: (usize, Duration)) -> Result<Vec<Figure>> {
+    let (address, token) = (served.address, &served.token);
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None).build().into();
     let login = agent.get(format!("http://{address}/login?token={token}")).call()?;
     let cookie = login.headers().get("set-cookie").context("a session")?.to_str()?;
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
     let reader = Reader { agent, base: format!("http://{address}"), cookie };
-    PAGES.iter().map(|page| reader.measure(page, &size, requests)).collect()
+    PAGES.iter().map(|page| reader.measure(page, size, least)).collect()
 }
 
 struct Reader {
@@ -75,10 +105,14 @@ struct Reader {
 }
 
 impl Reader {
-    fn measure(&self, (page, address): &Page, size: &Size, requests: usize) -> Result<Figure> {
+    fn measure(&self, (page, address): &Page, size: &Size, least: (usize, Duration)) -> Result<Figure> {
+        let begun = Instant::now();
         let mut random = Random::of(size.seed, 0, 9);
         let (mut took, mut fixed, mut bytes) = (Vec::new(), Vec::new(), 0);
-        for place in 0..WARM + requests {
+        for place in 0.. {
+            if took.len() >= least.0 && begun.elapsed() >= least.1 {
+                break;
+            }
             let (whole, milliseconds) = self.get(&address(size, &mut random))?;
             let (same, fixed_milliseconds) = self.get(&format!("/static/{whole}"))?;
             ensure!(whole == same && whole > 1_000, "{page}: {whole} bytes beside {same}");
@@ -90,7 +124,7 @@ impl Reader {
         }
         Ok(Figure {
             page: (*page).to_owned(),
-            bytes: bytes / requests.max(1),
+            bytes: bytes / took.len().max(1),
             took: percentiles(took),
             fixed: percentiles(fixed),
         })

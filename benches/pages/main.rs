@@ -1,6 +1,7 @@
 //! `cargo xtask bench pages`: what a page costs where there is little and where there is much, beside a static answer of the same size
 //! from the same server to the same client in the same run; and how fast the view catches up with the topics.
 
+mod load;
 mod look;
 mod rows;
 mod site;
@@ -31,6 +32,9 @@ struct Arguments {
     /// Requests of each page.
     #[arg(long, default_value_t = 1_000)]
     requests: usize,
+    /// Events a second that are folded and followed while pages are read once more; 0: none.
+    #[arg(long, default_value_t = 5_000)]
+    load: u64,
     /// Memory of log and view together, as `memory_bytes` of the configuration.
     #[arg(long, default_value_t = 256)]
     memory_mib: usize,
@@ -56,6 +60,9 @@ struct Run {
     view_bytes: u64,
     log_bytes: u64,
     pages: Vec<Figure>,
+    /// The same under load, and how many events came meanwhile.
+    loaded: Vec<Figure>,
+    events: u64,
 }
 
 fn main() -> Result<ExitCode> {
@@ -74,9 +81,15 @@ fn main() -> Result<ExitCode> {
         drop(arguments.child("fill", folder.path(), *campaigns)?);
         let followed = arguments.child("follow", folder.path(), *campaigns)?;
         let looked = arguments.child("look", folder.path(), *campaigns)?;
-        runs.push(Run { peak_bytes: [followed.peak_bytes[0], looked.peak_bytes[0]], pages: looked.pages, ..followed });
+        let peak_bytes = [followed.peak_bytes[0], looked.peak_bytes[0]];
+        let mut run = Run { peak_bytes, pages: looked.pages, ..followed };
+        if arguments.load > 0 {
+            let Run { loaded, events, .. } = arguments.child("load", folder.path(), *campaigns)?;
+            run = Run { loaded, events, ..run };
+        }
+        runs.push(run);
     }
-    report(&runs);
+    report(&runs, arguments.load);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -84,11 +97,12 @@ impl Arguments {
     fn phase(&self, phase: &str, folder: &Path, campaigns: u64) -> Result<Run> {
         let size = Size { seed: self.seed, campaigns, messages: campaigns * self.each };
         let memory_bytes = self.memory_mib << 20;
-        let (mut rows, mut seconds, mut pages) = (0, 0.0, Vec::new());
+        let (mut rows, mut seconds, mut pages, mut loaded, mut events) = (0, 0.0, Vec::new(), Vec::new(), 0);
         match phase {
             "fill" => rows = site::fill(folder, memory_bytes, size)?,
             "follow" => (rows, seconds) = site::follow(folder, memory_bytes)?,
-            _ => pages = look::look(folder, memory_bytes, size, self.requests)?,
+            "look" => pages = look::look(folder, memory_bytes, size, self.requests)?,
+            _ => (loaded, events) = look::look_beside(folder, memory_bytes, size, (self.requests, self.load))?,
         }
         Ok(Run {
             campaigns,
@@ -100,6 +114,8 @@ impl Arguments {
             view_bytes: usage::bytes_below(&folder.join("state")),
             log_bytes: usage::bytes_below(&folder.join("log")),
             pages,
+            loaded,
+            events,
         })
     }
 
@@ -112,6 +128,7 @@ impl Arguments {
             ("--each", self.each),
             ("--seed", self.seed),
             ("--requests", u64::try_from(self.requests)?),
+            ("--load", self.load),
             ("--memory-mib", u64::try_from(self.memory_mib)?),
         ];
         for (flag, number) in numbers {
@@ -125,7 +142,7 @@ impl Arguments {
     }
 }
 
-fn report(runs: &[Run]) {
+fn report(runs: &[Run], load: u64) {
     println!(
         "| communications | messages | view rows/s | /CPU s | view B a message | log B a message | peak MiB: catching up, answering |"
     );
@@ -144,15 +161,24 @@ fn report(runs: &[Run]) {
             each(run.log_bytes)
         );
     }
+    table(runs, |run| &run.pages);
+    if load > 0 {
+        let came: Vec<String> = runs.iter().map(|run| run.events.to_string()).collect();
+        println!("\nThe same while {load} events a second are folded ({} came):", came.join(", "));
+        table(runs, |run| &run.loaded);
+    }
+    runs.iter().filter_map(|run| serde_json::to_string(run).ok()).for_each(|line| println!("{line}"));
+}
+
+fn table(runs: &[Run], of: fn(&Run) -> &Vec<Figure>) {
     println!(
         "\n| page | communications | KiB | p50 ms | p99 ms | static p50 | static p99 | p50 ratio | p99 ratio | p50 of the least |"
     );
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (place, (page, _)) in PAGES.iter().enumerate() {
-        let least = runs.first().and_then(|run| run.pages.get(place));
-        for (run, figure) in runs.iter().filter_map(|run| Some((run, run.pages.get(place)?))) {
+        let least = runs.first().and_then(|run| of(run).get(place));
+        for (run, figure) in runs.iter().filter_map(|run| Some((run, of(run).get(place)?))) {
             println!("| {page} | {} | {} |", run.campaigns, figure.row(least));
         }
     }
-    runs.iter().filter_map(|run| serde_json::to_string(run).ok()).for_each(|line| println!("{line}"));
 }

@@ -23,12 +23,14 @@ use view::{Follow, TOPICS, View};
 use crate::rows::{ORGANISATION, Published, Size};
 
 /// Partitions of every topic, as of a new data directory of the product.
-const PARTITIONS: u32 = 4;
+pub(crate) const PARTITIONS: u32 = 4;
 /// Folds of the product, which share the memory.
 const FOLDS: usize = 4;
 /// Rows of one append.
 const APPEND_ROWS: usize = 5_000;
-const PREFIX: &str = "mailtally";
+pub(crate) const PREFIX: &str = "mailtally";
+/// The view's store.
+pub(crate) const VIEW: &str = "view";
 
 /// A log and a view.
 pub(crate) struct Site {
@@ -40,7 +42,7 @@ impl Site {
     pub(crate) fn open(folder: &Path, memory_bytes: usize) -> Result<Self> {
         let memory = Memory::of(memory_bytes, usize::try_from(PARTITIONS)? * FOLDS);
         let shared = Shared::new(memory.cache_bytes, memory.memtable_bytes);
-        let stores = Rocks::sharing(&folder.join("state"), &shared.cache, &shared.write_buffers)?;
+        let stores = Rocks::sharing(&folder.join("state"), &shared.cache, &shared.write_buffers)?.for_single_rows();
         let options =
             embedded::Options { tail_bytes: memory.tail_bytes, shared: Some(shared), ..embedded::Options::default() };
         let log: Arc<dyn Log> = Arc::new(Embedded::open(folder.join("log"), options)?);
@@ -52,7 +54,7 @@ impl Site {
                 cleanup,
             })?;
         }
-        let view = Arc::new(View::new(stores.open("view")?, &log.id().0)?);
+        let view = Arc::new(View::new(stores.open(VIEW)?, &log.id().0)?);
         Ok(Self { log, view })
     }
 
@@ -105,19 +107,25 @@ impl Site {
     }
 }
 
-/// The dashboard on a free port of loopback, with one route more that answers so many bytes; where, and a token.
-pub(crate) fn serve(folder: &Path, memory_bytes: usize) -> Result<(tokio::runtime::Runtime, SocketAddr, String)> {
-    let site = Site::open(folder, memory_bytes)?;
+/// The dashboard on a free port of loopback, with one route more that answers so many bytes.
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// Serves a view whose folder has its tokens, too.
+pub(crate) fn serve(folder: &Path, view: Arc<View>) -> Result<Served> {
     let tokens = folder.join("tokens");
     let viewer = Viewer { organisation: ORGANISATION.into(), role: Role::Viewer, name: "Ada".into() };
     let token = grant(&tokens, &viewer).context("grant")?;
-    let pages = dashboard::router(Arc::new(Dashboard::new(site.view, Arc::new(Access::new(tokens)))));
+    let pages = dashboard::router(Arc::new(Dashboard::new(view, Arc::new(Access::new(tokens)))));
     let pages = pages.merge(Router::new().route("/static/{bytes}", get(fixed)));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
     let address = listener.local_addr()?;
     runtime.spawn(async move { axum::serve(listener, pages).await });
-    Ok((runtime, address, token))
+    Ok(Served { address, token, _runtime: runtime })
 }
 
 /// So many bytes that were there before.

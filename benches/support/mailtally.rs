@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use contract::Proto as _;
 use contract::proto::campaign::v1::CampaignStats;
 use contract::topic::{Cleanup, Topic};
 use embedded::{Embedded, Shared};
-use engine::{Output, State, TaskId, TopicPartition};
+use engine::{Output, Record, State, TaskId, TopicPartition};
 use log::{Log, ReadLimit, TopicSpec};
 use processor::accounts::{Account, Accounts};
 use processor::driver::{Observation, Worker};
@@ -26,6 +26,7 @@ use crate::input::Reader;
 use crate::plan::ORGANISATIONS;
 use crate::standing::{COUNTERS, Share};
 use crate::usage;
+use crate::workload::{Report, Workload};
 
 /// Partitions of every topic, as of a new data directory of the product.
 const PARTITIONS: u32 = 4;
@@ -33,6 +34,8 @@ const PARTITIONS: u32 = 4;
 const UPKEEP_BYTES: u64 = 8 << 20;
 /// See [`UPKEEP_BYTES`].
 const UPKEEP_BREATH: Duration = Duration::from_millis(50);
+/// Between two appends of a steady rate, as an intake gathers what comes within a moment.
+const PACE: Duration = Duration::from_millis(10);
 /// How long the folds may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
@@ -41,7 +44,7 @@ pub struct System {
     root: PathBuf,
     workers: u32,
     memory: Memory,
-    stores: Arc<dyn Stores>,
+    stores: Arc<Rocks>,
     log: Arc<Embedded>,
     settings: Arc<Settings>,
 }
@@ -100,6 +103,45 @@ impl System {
         })
     }
 
+    /// Appends events of a workload, so many a second, until `stop`; how many came. Where the log is slower, it has what comes in time.
+    ///
+    /// # Errors
+    /// What the log says.
+    pub fn pace(&self, reports: Workload, per_second: u64, stop: &AtomicBool) -> Result<u64> {
+        let begun = Instant::now();
+        let (mut reports, mut came) = (reports.zip(0..), 0);
+        while !stop.load(Ordering::Acquire) {
+            let due = begun.elapsed().as_millis() as u64 * per_second / 1_000;
+            let outputs = reports.by_ref().take(usize::try_from(due.saturating_sub(came))?);
+            let outputs: Vec<Output> = outputs.map(|(report, place)| self.output(&report, place)).collect();
+            came += u64::try_from(outputs.len())?;
+            if !outputs.is_empty() {
+                self.log.append(outputs)?;
+            }
+            std::thread::sleep(PACE);
+        }
+        Ok(came)
+    }
+
+    fn output(&self, report: &Report, place: u64) -> Output {
+        let event = report.event(place / 4, u32::try_from(place % 4).unwrap_or_default());
+        let key = contract::key::message(&event.organisation, &event.message);
+        let value = contract::event::to_wire(&event).encode_to_vec();
+        let to = self.settings.partition_of(Topic::Events, &key);
+        let timestamp_ms = report.received_us / 1_000;
+        Output { to, record: Record { key: Some(key), value: Some(value.into()), timestamp_ms, ..Record::default() } }
+    }
+
+    /// The log, for whoever reads what is published.
+    pub fn log(&self) -> Arc<dyn Log> {
+        Arc::clone(&self.log) as Arc<dyn Log>
+    }
+
+    /// Where a view keeps its rows beside the folds'.
+    pub fn view_stores(&self) -> Arc<dyn Stores> {
+        Arc::new(self.stores.for_single_rows())
+    }
+
     fn feed(&self, reader: &mut Reader, batch: usize) -> Result<u64> {
         let mut appended = 0;
         loop {
@@ -108,7 +150,7 @@ impl System {
                 return Ok(appended);
             }
             appended += u64::try_from(records.len())?;
-            let output = |(topic, record): (Topic, engine::Record)| {
+            let output = |(topic, record): (Topic, Record)| {
                 let key = record.key.clone().unwrap_or_default();
                 Output { to: self.settings.partition_of(topic, &key), record }
             };
@@ -167,7 +209,7 @@ impl System {
         Ok(Worker {
             name: format!("processor-{place}"),
             log: Arc::clone(&self.log) as Arc<dyn Log>,
-            stores: Arc::clone(&self.stores),
+            stores: Arc::clone(&self.stores) as Arc<dyn Stores>,
             topology,
             options: engine::Options {
                 batch_records_max: batch,

@@ -1,10 +1,12 @@
 //! Mailtally over Apache Kafka beside Kafka Streams and the pass-through limit: one run, one machine, one events topic.
 
+mod plot;
 mod probe;
 mod process;
 mod side;
 mod site;
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
@@ -16,7 +18,7 @@ use side::{Side, mailtally, streams};
 use site::{Site, Stats};
 
 /// Events over Kafka: the limit, Kafka Streams, Mailtally.
-#[derive(Parser)]
+#[derive(Clone, Parser)]
 struct Arguments {
     /// Messages; 4 distinct events each on average, a fifth of which come twice.
     #[arg(long, default_value_t = 1_000_000)]
@@ -45,6 +47,12 @@ struct Arguments {
     /// Also from a wiped disk, by each program that keeps rows.
     #[arg(long)]
     no_restore: bool,
+    /// Then Mailtally alone, by 1, 2 and 3 instances and over 1, 4 and 16 partitions.
+    #[arg(long)]
+    grow: bool,
+    /// Draws the figures into this SVG file.
+    #[arg(long)]
+    plot: Option<PathBuf>,
     /// Settings of Mailtally beside the bench's own, KEY=VALUE.
     #[arg(long)]
     set: Vec<String>,
@@ -52,6 +60,9 @@ struct Arguments {
     #[arg(long, hide = true, num_args = 2)]
     pass: Option<Vec<String>>,
 }
+
+/// Instances and partitions.
+const GROWTH: [(u32, u32); 5] = [(1, 4), (2, 4), (3, 4), (1, 1), (1, 16)];
 
 /// Who is measured.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,7 +80,13 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let messages = given.events.map_or(given.messages, |events| events / 4);
-    given.measure(if given.quick { 50_000 } else { messages })?;
+    let messages = if given.quick { 50_000 } else { messages };
+    let figures = given.measure(messages)?;
+    report(&figures);
+    let grown = if given.grow { given.grown(messages)? } else { Vec::new() };
+    if let Some(to) = &given.plot {
+        plot::draw(to, &figures, &grown)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,7 +95,7 @@ impl Arguments {
         self.only.is_empty() || self.only.contains(&who)
     }
 
-    fn measure(&self, messages: u64) -> Result<()> {
+    fn measure(&self, messages: u64) -> Result<Vec<Figure>> {
         let folder = tempfile::Builder::new().prefix("mailtally-throughput-").tempdir()?;
         let cluster = broker::Cluster::start(&broker::Options::default()).map_err(anyhow::Error::msg)?;
         let site = Site::open(&cluster.bootstrap(), self.partitions)?;
@@ -100,8 +117,21 @@ impl Arguments {
             figure.messages = messages;
             figure.records = if figure.records == 0 { records } else { figure.records };
         }
-        report(&figures);
-        Ok(())
+        Ok(figures)
+    }
+
+    /// Mailtally by so many instances over so many partitions, each over a broker of its own.
+    fn grown(&self, messages: u64) -> Result<Vec<Figure>> {
+        let mut grown = Vec::new();
+        for (instances, partitions) in GROWTH {
+            eprintln!("{instances} instances, {partitions} partitions");
+            let only = vec![Who::Mailtally];
+            let alone = Self { instances, partitions, only, probe_seconds: 0, no_restore: true, ..self.clone() };
+            let phase = format!("{instances} of {partitions}");
+            grown.extend(alone.measure(messages)?.into_iter().map(|figure| Figure { phase: phase.clone(), ..figure }));
+        }
+        report(&grown);
+        Ok(grown)
     }
 
     fn limit(&self, site: &Site, records: u64) -> Result<Figure> {

@@ -19,6 +19,25 @@ fn rocksdb_conforms() {
 }
 
 #[test]
+fn rocksdb_conforms_with_small_blocks_and_reads_what_large_ones_hold() {
+    let root = tempfile::tempdir().expect("directory");
+    let (runs, single) = (rocks(root.path()), rocks(root.path()).for_single_rows());
+    conformance::all(&single);
+    let rows: Vec<_> =
+        (0..2_000_u32).map(|row| (row.to_be_bytes().to_vec().into(), Some(vec![7; 100].into()))).collect();
+    let keys: Vec<_> = rows.iter().map(|(key, _): &(bytes::Bytes, _)| key.clone()).collect();
+    for (writes, reads) in [(&runs, &single), (&single, &runs)] {
+        let name = format!("read-{}", std::ptr::eq(writes, &runs));
+        let mut store = writes.open(&name).expect("opens");
+        store.apply(Batch { writes: rows.clone(), ..Batch::default() }).expect("applied");
+        store.flush().expect("flushed");
+        drop(store);
+        let read = reads.open(&name).expect("opens").get(&keys).expect("reads");
+        assert!(read.iter().all(|row| row.as_ref().is_some_and(|row| row.len() == 100)), "{name}");
+    }
+}
+
+#[test]
 fn a_store_has_one_owner() {
     let root = tempfile::tempdir().expect("directory");
     let (first, second) = (rocks(root.path()), rocks(root.path()));

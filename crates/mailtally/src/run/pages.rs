@@ -22,6 +22,7 @@ pub(crate) const TOKENS: &str = "tokens";
 /// Opens the view and starts to keep it; how the dashboard reads it, and the thread.
 pub(super) fn start(system: &System, stop: &Arc<AtomicBool>) -> Result<(Arc<Dashboard>, JoinHandle<()>)> {
     let stores = system.stores.as_ref().context("this process was opened to ask, not to fold")?;
+    let stores = Arc::new(stores.for_single_rows());
     let view = open(system, stores.as_ref())?;
     if view.is_stale(now_ms(), tombstones(system)?)? {
         tracing::warn!("the view is older than the topics' tombstones: it may have missed that something was erased");
@@ -29,7 +30,7 @@ pub(super) fn start(system: &System, stop: &Arc<AtomicBool>) -> Result<(Arc<Dash
     }
     let (prefix, partitions) = (system.settings.prefix.clone(), system.settings.partitions);
     let follow = Follow { log: Arc::clone(&system.log), view: Arc::clone(&view), prefix, partitions, now_ms };
-    let keep = Keep { follow, stores: Arc::clone(stores) as Arc<dyn Stores>, name: STORE };
+    let keep = Keep { follow, stores, name: STORE };
     let thread = keep.start(stop).context("start the view's thread")?;
     // Nobody else sets it: a process has one view.
     system.view.set(Arc::clone(&view)).ok();
