@@ -127,7 +127,8 @@ impl Arguments {
             eprintln!("{instances} instances, {partitions} partitions");
             let only = vec![Who::Mailtally];
             let alone = Self { instances, partitions, only, probe_seconds: 0, no_restore: true, ..self.clone() };
-            let phase = format!("{instances} of {partitions}");
+            let word = if instances == 1 { "instance" } else { "instances" };
+            let phase = format!("{instances} {word}, {partitions} partitions");
             grown.extend(alone.measure(messages)?.into_iter().map(|figure| Figure { phase: phase.clone(), ..figure }));
         }
         report(&grown);

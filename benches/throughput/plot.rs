@@ -97,3 +97,34 @@ fn grouped(number: f64) -> String {
         digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(",")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(phase: &str, cpu_seconds: f64, latency_ms: Vec<f64>) -> Figure {
+        let phase = phase.to_owned();
+        Figure { phase, records: 1_900_000, seconds: 10.0, cpu_seconds, latency_ms, ..Figure::default() }
+    }
+
+    #[test]
+    fn every_figure_has_its_bar_and_what_was_not_measured_no_panel() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let to = folder.path().join("plot.svg");
+        let figures = [
+            figure("pass-through", 2.0, Vec::new()),
+            figure("kafka streams", 32.0, vec![200.0, 378.0]),
+            figure("mailtally", 14.0, vec![43.0, 104.0]),
+            figure("mailtally restore", 4.0, Vec::new()),
+        ];
+        let grown = [figure("1 of 4", 13.0, Vec::new()), figure("3 of 4", 15.0, Vec::new())];
+        draw(&to, &figures, &grown).expect("drawn");
+        let drawn = std::fs::read_to_string(&to).expect("text");
+        for said in ["950,000", "kafka streams", "146,154", "378", "1 of 4", "190,000", "by instances and partitions"] {
+            assert!(drawn.contains(said), "{said}");
+        }
+        assert!(!drawn.contains("restore"), "it is no rate of events");
+        draw(&to, &figures[..1], &[]).expect("drawn");
+        assert!(!std::fs::read_to_string(&to).expect("text").contains("by instances and partitions"));
+    }
+}
