@@ -157,7 +157,7 @@ impl Worker {
         let outputs = if visible { open.transaction.outputs.clone() } else { Vec::new() };
         let outcome = match self.producer.commit(open.transaction) {
             Ok(committed) => Outcome::Committed(committed.ends),
-            Err(CommitError::Aborted(why)) => Outcome::Aborted(why),
+            Err(CommitError::Aborted(why) | CommitError::Rebalanced(why)) => Outcome::Aborted(why),
             Err(CommitError::Unknown(why)) => Outcome::Unknown(why),
             Err(CommitError::Fenced) => Outcome::Fenced,
         };

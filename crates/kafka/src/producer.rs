@@ -65,6 +65,8 @@ enum Failure {
     Refused(String),
     /// It cannot have been committed.
     Abort(String),
+    /// Likewise, and the group is the reason: it divides its partitions anew.
+    Rebalanced(String),
     Unknown(String),
 }
 
@@ -90,7 +92,7 @@ impl Transactional {
                 Error::Refused(format!("{id} is taken over by another process of the same name just now"))
             }
             Failure::Refused(why) => Error::Refused(why),
-            Failure::Abort(why) | Failure::Unknown(why) => Error::Unavailable(why),
+            Failure::Abort(why) | Failure::Rebalanced(why) | Failure::Unknown(why) => Error::Unavailable(why),
         })?;
         this.living = Some(living);
         Ok(this)
@@ -165,7 +167,7 @@ impl Transactional {
     /// The group as it is now, read for each transaction: a generation of old would be refused, or worse, not be.
     fn metadata(&mut self, group: &str) -> Result<ConsumerGroupMetadata, Failure> {
         if self.members.has(&self.id, group) {
-            let gone = || Failure::Abort(format!("{} is no member of group {group} just now", self.id));
+            let gone = || Failure::Rebalanced(format!("{} is no member of group {group} just now", self.id));
             return self.members.metadata(&self.id, group).ok_or_else(gone);
         }
         if !self.observers.contains_key(group) {
@@ -211,7 +213,7 @@ impl Transactional {
                 Some(CommitError::Fenced)
             }
             // The next commit tries again, and says why not.
-            Ok(()) | Err(Failure::Refused(_) | Failure::Abort(_) | Failure::Unknown(_)) => None,
+            Ok(()) | Err(_) => None,
         }
     }
 
@@ -245,6 +247,10 @@ impl Producer for Transactional {
                 self.abort();
                 self.close_open().map_or(Err(CommitError::Aborted(why)), Err)
             }
+            Err(Failure::Rebalanced(why)) => {
+                self.abort();
+                self.close_open().map_or(Err(CommitError::Rebalanced(why)), Err)
+            }
             Err(Failure::Unknown(why)) => {
                 self.recycle("nobody knows how a transaction ended");
                 Err(CommitError::Unknown(why))
@@ -264,7 +270,7 @@ impl Producer for Transactional {
             match self.ready() {
                 Ok(()) => return Ok(()),
                 Err(Failure::Fenced) => return Err(CommitError::Fenced),
-                Err(Failure::Abort(why) | Failure::Unknown(why) | Failure::Refused(why)) => {
+                Err(Failure::Abort(why) | Failure::Rebalanced(why) | Failure::Unknown(why) | Failure::Refused(why)) => {
                     tracing::warn!(why, attempt, "how a transaction ended is not known yet; asked again");
                     std::thread::sleep(RECOVERY_WAIT);
                 }
@@ -325,6 +331,7 @@ fn by_group(offsets: &[(String, TopicPartition, Offset)], fingerprint: &str) -> 
 fn sorted(error: &KafkaError) -> Failure {
     match error.rdkafka_error_code() {
         Some(code) if is_fenced(code) => Failure::Fenced,
+        Some(code) if is_rebalance(code) => Failure::Rebalanced(error.to_string()),
         _ => Failure::Abort(error.to_string()),
     }
 }
@@ -344,4 +351,10 @@ fn ended(error: EndError) -> Failure {
 fn is_fenced(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode::{Fenced, InvalidProducerEpoch, ProducerFenced};
     matches!(code, Fenced | ProducerFenced | InvalidProducerEpoch)
+}
+
+/// The group counts this member not as who it was: partitions are handed over, or its session has ended.
+fn is_rebalance(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{FencedInstanceId, IllegalGeneration, RebalanceInProgress, UnknownMemberId};
+    matches!(code, RebalanceInProgress | IllegalGeneration | UnknownMemberId | FencedInstanceId)
 }

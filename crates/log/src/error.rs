@@ -11,6 +11,9 @@ pub enum CommitError {
     /// Nothing of it is visible, nor ever will be: drop the overlay and rewind.
     #[error("aborted: {0}")]
     Aborted(String),
+    /// Likewise, and only because the group divides its partitions anew: the log is well, and who has them next commits.
+    #[error("aborted, since the group divides its partitions anew: {0}")]
+    Rebalanced(String),
     /// It may or may not be visible: the group's committed offsets decide, after [`Producer::recover`].
     #[error("outcome unknown: {0}")]
     Unknown(String),

@@ -75,7 +75,7 @@ impl Program {
                 assert!(!refused, "the broker took a record that is too large");
                 self.next += 1;
             }
-            Err(CommitError::Aborted(_)) => {}
+            Err(CommitError::Aborted(_) | CommitError::Rebalanced(_)) => {}
             Err(CommitError::Unknown(_)) => {
                 self.producer.recover().unwrap();
                 self.next = self.committed();

@@ -74,7 +74,9 @@ fn offsets_that_the_group_refuses_abort_their_transaction_and_leave_the_committe
     let _second = joined(&new);
     for _ in 0..2 {
         match producer.commit(batch(2)) {
-            Err(CommitError::Aborted(why)) => assert!(why.contains("Failed to commit offsets to transaction"), "{why}"),
+            Err(CommitError::Rebalanced(why)) => {
+                assert!(why.contains("Failed to commit offsets to transaction"), "{why}")
+            }
             other => panic!("{other:?}"),
         }
         assert_eq!(new.committed(&group(), &[partition(INPUT)]).unwrap(), [Some(1)]);

@@ -61,7 +61,7 @@ fn produce(kafka: &Kafka, number: u32, over: &AtomicBool, commits: &AtomicU64) -
                 commits.fetch_add(1, Ordering::AcqRel);
                 Told::Committed
             }
-            Err(CommitError::Aborted(_)) => Told::Aborted,
+            Err(CommitError::Aborted(_) | CommitError::Rebalanced(_)) => Told::Aborted,
             Err(CommitError::Unknown(_)) => {
                 while producer.recover().is_err() {}
                 Told::Nothing

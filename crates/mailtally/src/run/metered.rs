@@ -75,6 +75,10 @@ impl Producer for MeteredProducer {
                 self.health.took();
             }
             Err(CommitError::Fenced) => {}
+            // The log is well: the engine repeats at once what it still has.
+            Err(error @ CommitError::Rebalanced(_)) => {
+                tracing::info!(%error, "a commit met a rebalance; its batch is repeated")
+            }
             Err(error) => {
                 if matches!(error, CommitError::Unknown(_)) {
                     metric::unknown();
@@ -113,5 +117,64 @@ impl Log for Metered {
             Err(_) => {}
         }
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A producer whose every commit ends so.
+    struct Ends(fn(String) -> CommitError);
+
+    impl Producer for Ends {
+        fn commit(&mut self, _: Transaction) -> Result<Committed, CommitError> {
+            Err((self.0)("why".to_owned()))
+        }
+
+        fn recover(&mut self) -> Result<(), CommitError> {
+            Ok(())
+        }
+    }
+
+    /// Where lines go.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged of a commit that ends so, and whether the log counts as one that refuses.
+    fn told(end: fn(String) -> CommitError) -> (String, bool) {
+        let (lines, health) = (Lines::default(), Arc::<Health>::default());
+        let writer = lines.clone();
+        let logged = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let mut producer = MeteredProducer { producer: Box::new(Ends(end)), health: Arc::clone(&health) };
+        let ended = tracing::subscriber::with_default(logged, || producer.commit(Transaction::default()));
+        assert!(ended.is_err());
+        let said = lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        (String::from_utf8_lossy(&said).into_owned(), health.refused_since.load(Ordering::Relaxed) != 0)
+    }
+
+    #[test]
+    fn a_commit_that_meets_a_rebalance_is_no_refusal_of_the_log() {
+        let (said, refuses) = told(CommitError::Rebalanced);
+        assert!(said.contains(" INFO ") && said.contains("a commit met a rebalance"), "{said}");
+        assert!(!refuses && !said.contains("ERROR"), "{said}");
+    }
+
+    #[test]
+    fn a_commit_that_the_log_refuses_is_an_error() {
+        for end in [CommitError::Aborted, CommitError::Unknown] {
+            let (said, refuses) = told(end);
+            assert!(refuses && said.contains("ERROR") && said.contains("the log takes no commit"), "{said}");
+        }
     }
 }

@@ -74,7 +74,7 @@ fn act(log: &dyn Log, producer: &mut dyn Producer, ask: Ask, answer: &Sender<Ans
             match producer.commit(transaction) {
                 Ok(committed) => Outcome::Committed(committed.ends),
                 Err(CommitError::Fenced) => Outcome::Fenced,
-                Err(CommitError::Aborted(why)) => Outcome::Aborted(why),
+                Err(CommitError::Aborted(why) | CommitError::Rebalanced(why)) => Outcome::Aborted(why),
                 Err(CommitError::Unknown(why)) => Outcome::Unknown(why),
             },
         ),
