@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
+use rdkafka::client::Client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::alone::Alone;
+use crate::native;
 use crate::statistics::{Shared, Statistics};
 
 /// Why connections fail, as long as they do.
@@ -17,16 +20,31 @@ use crate::statistics::{Shared, Statistics};
 pub(crate) struct Trouble {
     last: Mutex<Option<(RDKafkaErrorCode, String)>>,
     count: AtomicU64,
+    alone: Alone,
 }
 
 impl Trouble {
     pub(crate) fn note(&self, code: RDKafkaErrorCode, text: &str) {
         self.count.fetch_add(1, Ordering::AcqRel);
+        if code == RDKafkaErrorCode::AllBrokersDown {
+            self.alone.begins();
+        }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // A refusal explains more than the closed connection that follows it.
         let explained = last.as_ref().is_some_and(|(known, _)| is_refusal(*known));
         if is_refusal(code) || !explained {
             *last = Some((code, text.to_owned()));
+        }
+    }
+
+    /// Tells a client of the first brokers again where it has said that none is left.
+    pub(crate) fn mend<C: ClientContext>(&self, client: &Client<C>, servers: &str) {
+        if self.alone.is_due() {
+            tracing::info!(
+                client = native::name(client),
+                "it reaches no broker that it knows; it is told of the first ones again"
+            );
+            native::add_brokers(client, servers);
         }
     }
 
@@ -54,18 +72,23 @@ fn is_refusal(code: RDKafkaErrorCode) -> bool {
 /// Between two log lines of one kind that would come many times a second while a broker is away.
 const SELDOM: Duration = Duration::from_secs(10);
 
-/// When a log line of one kind was written last.
-pub(crate) struct Seldom(Mutex<Option<Instant>>);
+/// When something was done last that is done now and then, such as a log line.
+pub(crate) struct Seldom(Mutex<Option<Instant>>, Duration);
 
 impl Seldom {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(None))
+        Self::every(SELDOM)
     }
 
-    /// Whether it may be written again; then it is taken for written.
+    /// At most once in this time.
+    pub(crate) const fn every(time: Duration) -> Self {
+        Self(Mutex::new(None), time)
+    }
+
+    /// Whether it may be done again; then it is taken for done.
     pub(crate) fn is_due(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = last.is_none_or(|last| last.elapsed() >= SELDOM);
+        let due = last.is_none_or(|last| last.elapsed() >= self.1);
         if due {
             *last = Some(Instant::now());
         }

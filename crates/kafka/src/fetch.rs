@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use engine::{Offset, Stored, TopicPartition};
 use log::ReadLimit;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::RDKafkaErrorCode;
 
-use crate::context::Context;
+use crate::cluster::LISTEN_MAX;
+use crate::context::{Context, Seldom};
 use crate::native::{Fetched, Partition};
 use crate::signal::Signal;
 
@@ -19,7 +20,11 @@ pub(crate) struct Fetcher {
     pub(crate) context: Context,
     cursors: Mutex<BTreeMap<TopicPartition, Arc<Mutex<Cursor>>>>,
     signal: Arc<Signal>,
+    listened: Seldom,
 }
+
+/// How often it is taken what a client has to tell beside records.
+const LISTEN: Duration = Duration::from_secs(1);
 
 /// Where one partition is read.
 pub(crate) struct Cursor {
@@ -48,7 +53,18 @@ pub(crate) struct Taken {
 
 impl Fetcher {
     pub(crate) fn new(consumer: BaseConsumer<Context>, context: Context, signal: &Arc<Signal>) -> Self {
-        Self { consumer: Arc::new(consumer), context, cursors: Mutex::default(), signal: Arc::clone(signal) }
+        let (signal, listened) = (Arc::clone(signal), Seldom::every(LISTEN));
+        Self { consumer: Arc::new(consumer), context, cursors: Mutex::default(), signal, listened }
+    }
+
+    /// Takes what the client has to tell, now and then: what nobody takes is kept without bound.
+    pub(crate) fn listen(&self, servers: &str) {
+        if self.listened.is_due() {
+            for _ in 0..LISTEN_MAX {
+                drop(self.consumer.poll(Duration::ZERO));
+            }
+            self.context.trouble.mend(self.consumer.client(), servers);
+        }
     }
 
     /// The cursor of a partition; `None` when its name is none that Kafka knows.

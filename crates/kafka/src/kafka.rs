@@ -20,7 +20,6 @@ use crate::member::{Member, Members};
 use crate::options::Options;
 use crate::producer::Transactional;
 use crate::signal::Signal;
-use crate::statistics::{Shared, Statistics};
 use crate::topics::{Topics, configs};
 
 /// How long a read waits for what is known to be there; then it returns what it has, which may be nothing.
@@ -52,7 +51,6 @@ pub struct Kafka {
     observers: Mutex<BTreeMap<String, Arc<BaseConsumer<Context>>>>,
     members: Arc<Members>,
     appender: Mutex<Option<Appender>>,
-    statistics: Shared,
 }
 
 impl Kafka {
@@ -64,8 +62,8 @@ impl Kafka {
     pub fn open(options: Options) -> Result<Self, Error> {
         let cluster = Cluster::new(&options)?;
         let id = LogId(cluster.id()?);
-        let (signal, statistics) = (Arc::default(), Shared::default());
-        let polls = fetcher(&options, &signal, (Context::counted(&statistics), POLL_HELD))?;
+        let signal = Arc::default();
+        let polls = fetcher(&options, &signal, (Context::default(), POLL_HELD))?;
         Ok(Self {
             id,
             topics: Arc::new(Topics::new(cluster)),
@@ -75,7 +73,6 @@ impl Kafka {
             observers: Mutex::default(),
             members: Arc::default(),
             appender: Mutex::default(),
-            statistics,
             options,
         })
     }
@@ -118,11 +115,6 @@ impl Kafka {
         self.committed_as(&observer, group, partitions).map(drop)
     }
 
-    /// What the client that polls says of itself.
-    pub fn statistics(&self) -> Statistics {
-        *lock(&self.statistics)
-    }
-
     /// What it was opened with.
     pub fn options(&self) -> &Options {
         &self.options
@@ -130,6 +122,7 @@ impl Kafka {
 
     fn reads(&self) -> Result<&Fetcher, Error> {
         if let Some(reads) = self.reads.get() {
+            reads.listen(&self.options.bootstrap_servers);
             return Ok(reads);
         }
         let made = fetcher(&self.options, &self.signal, (Context::default(), READ_HELD))?;
@@ -246,6 +239,7 @@ impl Log for Kafka {
 
     fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
         let unknown = || Error::Unknown(partition.to_string());
+        self.polls.listen(&self.options.bootstrap_servers);
         let cursor = self.polls.cursor(partition).ok_or_else(unknown)?;
         let mut cursor = lock(&cursor);
         let failed = |code| self.failed(partition, from, code);
@@ -330,6 +324,7 @@ impl Kafka {
                     trouble.note(code, &said.to_string());
                 }
             }
+            trouble.mend(observer.client(), &self.options.bootstrap_servers);
             explain(&doing(), &self.options.bootstrap_servers, &error, trouble)
         };
         let until = Instant::now() + self.options.patience;

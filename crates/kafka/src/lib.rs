@@ -3,12 +3,14 @@
 //! [`Kafka`] is the log. Reading ([`log::Log::poll`] and [`log::Log::read`]) has clients of its own without a group; a
 //! worker's [`log::Membership`] says only which partitions are its; its producer commits with that membership's generation.
 
+mod alone;
 mod append;
 mod cluster;
 mod context;
 mod error;
 mod fetch;
 mod group;
+mod joining;
 mod kafka;
 mod member;
 mod native;
@@ -24,5 +26,4 @@ pub use cluster::{Creation, Description, Right};
 pub use group::{Group, GroupMember};
 pub use kafka::Kafka;
 pub use options::{MESSAGE_BYTES_MAX, Options, RECORD_BYTES_MAX};
-pub use statistics::Statistics;
 pub use topics::configs;

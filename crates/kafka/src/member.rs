@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::{Topic, TopicPartition};
 use log::{Error, Membership, Rebalance};
@@ -17,6 +17,7 @@ use crate::cluster::misconfigured;
 use crate::context::{Context, Seldom};
 use crate::error::explain;
 use crate::fetch::lock;
+use crate::joining::Joining;
 use crate::options::Options;
 
 /// A member's group, and its consumer while it lives.
@@ -47,7 +48,11 @@ pub(crate) struct Events {
     closing: AtomicBool,
     /// Its session has ended without an answer of the coordinator, as the client itself has found out.
     timed_out: AtomicBool,
+    joining: Mutex<Option<Joining>>,
 }
+
+/// Sessions within which a member joins that has nothing to hand over: others have handed over by then, or are taken for dead.
+const JOIN_SESSIONS: u32 = 2;
 
 /// How librdkafka's log names the end of a session.
 const SESSION_ENDED: &str = "SESSTMOUT";
@@ -62,6 +67,11 @@ impl ClientContext for Events {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.context.error(error, reason);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        let mut joining = lock(&self.joining);
+        *joining = Joining::told(json, joining.take(), Instant::now());
     }
 }
 
@@ -125,11 +135,8 @@ impl Member {
         lock(&self.members.0).insert(self.name.clone(), (self.group.clone(), Arc::downgrade(&self.consumer)));
     }
 
-    /// Joins again as a new client after a session that ended by itself. librdkafka forgets its member id then and goes on
-    /// showing that it is alive without one, which the coordinator takes for a second process of the name
-    /// (confluentinc/librdkafka#3437); it never recovers from that. What was held is lost.
+    /// Joins again as a new client where the one before does not come back by itself. What was held is lost.
     fn join_again(&mut self) -> Result<(), Error> {
-        tracing::info!(member = self.name, "the session ended while the group did not answer; joining again");
         let fresh = subscribed(&self.options, (&self.name, &self.group), &self.topics)?;
         if !self.held.is_empty() {
             let lost = Rebalance::Lost(self.held.iter().cloned().collect());
@@ -141,11 +148,25 @@ impl Member {
         Ok(())
     }
 
+    /// How far the client has come with joining, if that takes longer than it may: one that knows no broker any more does not fail,
+    /// and one whose group never answers waits longer than a rebalance may last.
+    fn is_stuck(&self) -> Option<Joining> {
+        let session = Duration::from_millis(self.options.session_timeout_ms.into());
+        let most = match self.held.is_empty() {
+            true => session * JOIN_SESSIONS,
+            false => self.options.revoke_within() + session,
+        };
+        lock(&self.consumer.context().joining).clone().filter(|joining| joining.since.elapsed() >= most)
+    }
+
     /// Only what does not go away by itself ends a membership.
     fn failed(&mut self, error: KafkaError) -> Result<(), Error> {
         let doing = format!("be member {} of group {}", self.name, self.options.group);
         match error.rdkafka_error_code() {
+            // librdkafka forgets its member id when a session ends by itself and goes on showing that it is alive without one, which
+            // the coordinator takes for a second process of the name (confluentinc/librdkafka#3437).
             Some(RDKafkaErrorCode::FencedInstanceId) if self.consumer.context().timed_out.load(Ordering::Acquire) => {
+                tracing::info!(member = self.name, "the session ended while the group did not answer; joining again");
                 self.join_again()
             }
             Some(RDKafkaErrorCode::FencedInstanceId) => Err(Error::Refused(format!(
@@ -182,6 +203,18 @@ impl Membership for Member {
         // A record that slips in before its partition is paused is nobody's: who reads has a client of its own.
         if let Some(Err(error)) = self.consumer.poll(timeout) {
             self.failed(error)?;
+        }
+        let trouble = &self.consumer.context().context.trouble;
+        trouble.mend(self.consumer.client(), &self.options.bootstrap_servers);
+        if let Some(Joining { since, state }) = self.is_stuck() {
+            let seconds = since.elapsed().as_secs();
+            tracing::warn!(
+                member = self.name,
+                seconds,
+                state,
+                "the client does not come into its group; joining again"
+            );
+            self.join_again()?;
         }
         Ok(lock(&self.consumer.context().rebalances).pop_front())
     }
@@ -226,6 +259,7 @@ fn subscribed(options: &Options, (name, group): (&str, &str), topics: &[Topic]) 
         rebalances: Mutex::default(),
         closing: AtomicBool::new(false),
         timed_out: AtomicBool::new(false),
+        joining: Mutex::default(),
     };
     let consumer = BaseConsumer::from_config_and_context(&options.member(group, name), events);
     let consumer = consumer.map_err(|error| misconfigured(&error))?;

@@ -46,6 +46,8 @@ pub const MESSAGE_BYTES_MAX: usize = 8 << 20;
 /// Between two attempts of one request, in milliseconds. So long that an end of a transaction that was sent twice cannot be quick
 /// (see [`crate::Kafka`] on recycling).
 pub(crate) const RETRY_MS: u64 = 1_000;
+/// How often clients tell their statistics, in milliseconds: those alone that are asked for it. What nobody takes grows without bound.
+const STATISTICS_MS: &str = "1000";
 /// How often a member shows that it is alive: so many times within its session.
 const HEARTBEATS: u32 = 5;
 /// Bytes that one partition may have waiting, at least: below it each fetch is small.
@@ -78,7 +80,6 @@ impl Options {
             config.set(key, value);
         }
         config.set("bootstrap.servers", &self.bootstrap_servers);
-        config.set("statistics.interval.ms", "1000");
         // Idle connections that the broker closes are no news.
         config.set("log.connection.close", "false");
         config.set("reconnect.backoff.max.ms", "1000");
@@ -125,6 +126,7 @@ impl Options {
         config.set("enable.auto.offset.store", "false");
         config.set("fetch.message.max.bytes", "1024");
         config.set("queued.max.messages.kbytes", "1");
+        config.set("statistics.interval.ms", STATISTICS_MS);
         // The end of a session is told as a warning.
         config.set_log_level(RDKafkaLogLevel::Warning);
         config
@@ -152,6 +154,7 @@ impl Options {
         config.set("delivery.timeout.ms", (self.transaction_timeout_ms / 5 * 4).to_string());
         config.set("retry.backoff.ms", RETRY_MS.to_string());
         config.set("retry.backoff.max.ms", RETRY_MS.to_string());
+        config.set("statistics.interval.ms", STATISTICS_MS);
         config
     }
 
@@ -165,5 +168,21 @@ impl Options {
         config.set("queue.buffering.max.kbytes", (self.queue_bytes >> 10).max(1_024).to_string());
         config.set("message.max.bytes", (MESSAGE_BYTES_MAX).to_string());
         config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_whose_statistics_nobody_takes_tell_none() {
+        let (options, key) = (Options::new("localhost:1", "p"), "statistics.interval.ms");
+        for told in [options.member("g", "a"), options.transactional("a")] {
+            assert_eq!(told.get(key), Some(STATISTICS_MS));
+        }
+        for untold in [options.reader("read_committed"), options.observer("g"), options.appender()] {
+            assert_eq!(untold.get(key), None);
+        }
     }
 }

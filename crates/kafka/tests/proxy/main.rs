@@ -3,6 +3,8 @@
 //! section 3) must keep that from mattering, and without it the same plan must do harm.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what it expects by failing")]
 
+mod joins;
+mod nobody;
 mod proxy;
 mod questions;
 
