@@ -66,12 +66,10 @@ const BESIDE: [Row; 3] = [
     &[
         ("kafka as a log", Outside::Tests(&["conformance", "died", "refused"])),
         ("product over kafka", Outside::Tests(&["kafka"])),
-    ],
-    &[
-        ("brokers that fail", Outside::Tests(&["proxy", "restart"])),
         ("local kafka", Outside::Tests(&["cluster", "secure"])),
         ("examples over kafka", Outside::With(&["examples"], examples::VARIABLE, examples::prepare)),
     ],
+    &[("brokers that fail", Outside::Tests(&["proxy", "restart"]))],
 ];
 
 const AFTERWARDS: Row = &[
