@@ -132,6 +132,22 @@ impl Engine {
         self.actions.pop_front()
     }
 
+    /// The openings that are next, if any: their order is nobody's business, so they may be done beside each other.
+    pub fn poll_openings(&mut self) -> Vec<TaskId> {
+        self.poll_while(|action| if let Action::Open(task) = action { Some(*task) } else { None })
+    }
+
+    /// The tasks of which the log is to be asked next, if any: one question may do for all.
+    pub fn poll_questions(&mut self) -> Vec<TaskId> {
+        self.poll_while(|action| if let Action::Positions(task) = action { Some(*task) } else { None })
+    }
+
+    fn poll_while(&mut self, wanted: impl Fn(&Action) -> Option<TaskId>) -> Vec<TaskId> {
+        let tasks: Vec<TaskId> = self.actions.iter().map_while(wanted).collect();
+        self.actions.drain(..tasks.len());
+        tasks
+    }
+
     /// When to hand in [`Input::Tick`] at the latest, in milliseconds since the Unix epoch.
     pub fn next_deadline(&self) -> Option<i64> {
         let waits = self.batch.stage == Stage::Filling && !self.batch.parts.is_empty();

@@ -18,6 +18,7 @@ pub fn all(stores: &dyn Stores) {
     a_quarantined_store_is_new(stores);
     a_shadow_stands_beside_and_then_in_place(stores);
     a_discarded_store_is_new(stores);
+    several_are_opened_in_the_order_asked(stores);
 }
 
 #[expect(clippy::expect_used, reason = "a suite fails by panicking")]
@@ -116,6 +117,17 @@ fn a_discarded_store_is_new(stores: &dyn Stores) {
     drop(store);
     assert!(stores.discard("discarded").is_ok() && stores.discard("discarded").is_ok(), "twice is once");
     assert!(matches!(open(stores, "discarded").position(), Ok(None)));
+}
+
+fn several_are_opened_in_the_order_asked(stores: &dyn Stores) {
+    let names: Vec<String> = (0..40).map(|number| format!("several-{number}")).collect();
+    for (name, input) in names.iter().zip(0..) {
+        assert!(open(stores, name).apply(batch(&[], input)).is_ok());
+    }
+    let inputs = stores.open_all(&names).into_iter().map(|store| store.and_then(|store| store.position()));
+    let inputs: Vec<_> = inputs.map(|position| position.ok().flatten().map(|position| position.input)).collect();
+    assert_eq!(inputs, (0..40).map(Some).collect::<Vec<_>>(), "one answer a name");
+    assert!(stores.open_all(&[]).is_empty());
 }
 
 fn a_quarantined_store_is_new(stores: &dyn Stores) {

@@ -112,6 +112,12 @@ pub trait Stores: Send + Sync {
     /// [`Error::Locked`], [`Error::Damaged`], [`Error::Unavailable`].
     fn open(&self, name: &str) -> Result<Box<dyn Store>, Error>;
 
+    /// [`Stores::open`] of several, beside each other where that is faster: an opening mostly waits for the disk. One answer a
+    /// name, in the order asked.
+    fn open_all(&self, names: &[String]) -> Vec<Result<Box<dyn Store>, Error>> {
+        names.iter().map(|name| self.open(name)).collect()
+    }
+
     /// Puts a damaged or outdated store aside, so that the next [`Stores::open`] makes a new one.
     ///
     /// # Errors

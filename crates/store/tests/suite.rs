@@ -65,6 +65,18 @@ fn a_store_copied_by_halves_is_damaged_and_a_restore_heals_it() {
     assert!(stores.open("one").expect("new").position().expect("readable").is_none());
 }
 
+#[test]
+fn a_store_that_cannot_be_opened_keeps_no_other_closed() {
+    let root = tempfile::tempdir().expect("directory");
+    let stores = rocks(root.path());
+    drop(stores.open("one").expect("opens"));
+    std::fs::remove_file(root.path().join("one/CURRENT")).expect("removed");
+    let names: Vec<String> = (0..40).map(|number| format!("other-{number}")).chain(["one".to_owned()]).collect();
+    let opened = stores.open_all(&names);
+    assert_eq!(opened.iter().filter(|store| store.is_ok()).count(), 40);
+    assert!(matches!(opened.last(), Some(Err(Error::Damaged { .. }))), "the answers are in the order of the names");
+}
+
 /// A kill between the moment a file of rows became a part of the store and the moment its first name was taken away.
 #[test]
 fn a_fill_does_not_write_over_the_file_of_one_that_a_crash_cut_short() {

@@ -2,7 +2,7 @@
 //! does not answer, or holds rows back, makes the task wait; what is gone stops it.
 
 use engine::{Action, Held, Identity, Input, LogFacts, Offset, TaskId, Topic, TopicPartition};
-use log::{Cleanup, Error, ReadLimit};
+use log::{Bounds, Cleanup, Error, ReadLimit, TopicDescription};
 
 use super::shell::Shell;
 
@@ -12,47 +12,76 @@ const RECORDS_MAX: usize = 20_000;
 const BYTES_MAX: usize = 8 << 20;
 
 impl Shell {
-    pub(super) fn positions(&self, task: TaskId) -> Input {
-        match self.facts(task) {
-            Ok(facts) => Input::Positions(task, facts),
-            Err(error) => refused(Action::Positions(task), task, error),
+    /// Asks for several tasks at once; one by one when the log refuses some of them.
+    pub(super) fn positions(&self, tasks: &[TaskId]) -> Vec<Input> {
+        match (self.facts(tasks), tasks) {
+            (Ok(facts), _) => tasks.iter().zip(facts).map(|(task, facts)| Input::Positions(*task, facts)).collect(),
+            (Err(error), [task]) => vec![refused(Action::Positions(*task), *task, error)],
+            (Err(Error::Unavailable(why)), _) => {
+                tasks.iter().map(|task| Input::Busy(Action::Positions(*task), why.clone())).collect()
+            }
+            (Err(_), _) => tasks.iter().flat_map(|task| self.positions(std::slice::from_ref(task))).collect(),
         }
     }
 
-    /// The committed offset first: bounds read after it cover every row of it.
-    fn facts(&self, task: TaskId) -> Result<LogFacts, Error> {
-        let (Some(fold), Some(input), Some(group)) = (self.topology.fold(task), self.input(task), self.group(task))
-        else {
-            return Err(Error::Unknown(format!("{task:?} is of another topology")));
-        };
-        let committed = self.log.committed(&group, std::slice::from_ref(&input))?;
-        let bounds = self.log.bounds(&input)?;
-        let topics = self.log.topics()?;
-        let described = |name: &Topic| topics.iter().find(|topic| topic.spec.name == *name);
-        let (mut state_start, mut state_end, mut state_topic, mut tombstone_ms) = (0, 0, String::new(), None);
-        if let Some(topic) = &fold.state {
-            let state = TopicPartition { topic: topic.clone(), partition: task.partition };
-            let bounds = self.log.bounds(&state)?;
-            (state_start, state_end) = (bounds.start, bounds.high_watermark);
-            let state = described(topic).ok_or_else(|| Error::Unknown(topic.to_string()))?;
-            state_topic.clone_from(&state.id.0);
-            tombstone_ms = tombstones(state.spec.cleanup);
+    /// The committed offsets first: bounds read after them cover every row of them.
+    fn facts(&self, tasks: &[TaskId]) -> Result<Vec<LogFacts>, Error> {
+        let committed = self.committed(tasks)?;
+        let bounds: Vec<_> = tasks.iter().map(|task| self.bounds(*task)).collect::<Result<_, _>>()?;
+        let (id, topics) = (self.log.id().0, self.log.topics()?);
+        let found = tasks.iter().zip(committed).zip(bounds);
+        found.map(|((task, committed), bounds)| self.facts_of(*task, committed, bounds, (&id, &topics))).collect()
+    }
+
+    /// What the groups of these tasks have committed, a question a group.
+    fn committed(&self, tasks: &[TaskId]) -> Result<Vec<Option<Offset>>, Error> {
+        let mut committed = Vec::with_capacity(tasks.len());
+        for together in tasks.chunk_by(|one, other| self.group(*one) == self.group(*other)) {
+            let inputs = together.iter().map(|task| self.input(*task)).collect::<Option<Vec<_>>>();
+            let group = together.first().and_then(|task| self.group(*task));
+            let (Some(inputs), Some(group)) = (inputs, group) else { return Err(foreign(together)) };
+            committed.extend(self.log.committed(&group, &inputs)?);
         }
-        let input_topic = described(&fold.input);
-        let identity = Identity {
-            log: self.log.id().0,
-            input_topic: input_topic.map(|topic| topic.id.0.clone()).unwrap_or_default(),
-            state_topic,
-            partitions: input_topic.map_or(0, |topic| topic.spec.partitions),
+        Ok(committed)
+    }
+
+    /// Of the input and of the state partition; of none when there is no state topic.
+    fn bounds(&self, task: TaskId) -> Result<(Bounds, Bounds), Error> {
+        let input = self.input(task).ok_or_else(|| foreign(&[task]))?;
+        let state = self.topology.fold(task).and_then(|fold| fold.state.clone());
+        let state = state.map(|topic| TopicPartition { topic, partition: task.partition });
+        let state = state.map_or(Ok(Bounds { start: 0, high_watermark: 0 }), |state| self.log.bounds(&state));
+        Ok((self.log.bounds(&input)?, state?))
+    }
+
+    fn facts_of(
+        &self,
+        task: TaskId,
+        committed: Option<Offset>,
+        (input, state): (Bounds, Bounds),
+        (id, topics): (&str, &[TopicDescription]),
+    ) -> Result<LogFacts, Error> {
+        let fold = self.topology.fold(task).ok_or_else(|| foreign(&[task]))?;
+        let described = |name: &Topic| topics.iter().find(|topic| topic.spec.name == *name);
+        let state_topic = match &fold.state {
+            Some(topic) => Some(described(topic).ok_or_else(|| Error::Unknown(topic.to_string()))?),
+            None => None,
         };
+        let input_topic = described(&fold.input);
+        let name = |topic: Option<&TopicDescription>| topic.map(|topic| topic.id.0.clone()).unwrap_or_default();
         Ok(LogFacts {
-            committed: committed.first().copied().flatten(),
-            input_start: bounds.start,
-            input_end: bounds.high_watermark,
-            state_start,
-            state_end,
-            tombstone_ms,
-            identity,
+            committed,
+            input_start: input.start,
+            input_end: input.high_watermark,
+            state_start: state.start,
+            state_end: state.high_watermark,
+            tombstone_ms: state_topic.and_then(|topic| tombstones(topic.spec.cleanup)),
+            identity: Identity {
+                log: id.to_owned(),
+                input_topic: name(input_topic),
+                state_topic: name(state_topic),
+                partitions: input_topic.map_or(0, |topic| topic.spec.partitions),
+            },
         })
     }
 
@@ -77,6 +106,10 @@ impl Shell {
             Err(error) => refused(again, task, error),
         }
     }
+}
+
+fn foreign(tasks: &[TaskId]) -> Error {
+    Error::Unknown(format!("{tasks:?}: of another topology"))
 }
 
 /// How long a topic's tombstones stay. One that deletes by age deletes them too.

@@ -116,7 +116,11 @@ impl Shell {
     }
 
     pub(super) fn act(&mut self, stop: &AtomicBool) -> Result<(), String> {
-        while let Some(action) = self.engine.poll_action() {
+        loop {
+            if self.begin()? {
+                continue;
+            }
+            let Some(action) = self.engine.poll_action() else { return Ok(()) };
             if let Action::Die(why) = action {
                 return Err(why);
             }
@@ -145,7 +149,18 @@ impl Shell {
                 self.leave();
             }
         }
-        Ok(())
+    }
+
+    /// Opens stores and asks the log for where tasks stand, of those that are next all at once; whether there were any.
+    fn begin(&mut self) -> Result<bool, String> {
+        let (openings, questions) = (self.engine.poll_openings(), self.engine.poll_questions());
+        let mut facts = self.open_all(&openings)?;
+        if !questions.is_empty() {
+            facts.extend(self.positions(&questions));
+        }
+        let any = !facts.is_empty();
+        facts.into_iter().for_each(|fact| self.engine.handle(fact, now_ms()));
+        Ok(any)
     }
 
     fn stall(&mut self) {
@@ -190,15 +205,21 @@ impl Shell {
 
     fn execute(&mut self, action: Action) -> Result<Option<Input>, String> {
         let fact = match action {
-            Action::Open(task) => self.open(task)?,
+            Action::Open(task) => {
+                let opened = self.stores.open(&self.store_name(task));
+                self.opened(task, opened)?
+            }
             Action::Quarantine(task) => {
                 self.open.remove(&task);
                 match self.stores.quarantine(&self.store_name(task)) {
-                    Ok(()) => self.open(task)?,
+                    Ok(()) => {
+                        let opened = self.stores.open(&self.store_name(task));
+                        self.opened(task, opened)?
+                    }
                     Err(error) => Input::Failed(task, error.to_string()),
                 }
             }
-            Action::Positions(task) => self.positions(task),
+            Action::Positions(task) => return Ok(self.positions(&[task]).pop()),
             Action::ReadState { task, from, to } => self.read_state(task, from, to),
             Action::Poll { task, epoch, from, records, bytes } => {
                 self.poll(task, epoch, from, ReadLimit { records, bytes })
@@ -233,9 +254,15 @@ impl Shell {
         Ok(Some(fact))
     }
 
-    fn open(&mut self, task: TaskId) -> Result<Input, String> {
-        let opened = self.stores.open(&self.store_name(task)).and_then(|store| Ok((store.position()?, store)));
-        Ok(match opened {
+    fn open_all(&mut self, tasks: &[TaskId]) -> Result<Vec<Input>, String> {
+        let names: Vec<String> = tasks.iter().map(|task| self.store_name(*task)).collect();
+        let opened = self.stores.open_all(&names);
+        tasks.iter().zip(opened).map(|(task, opened)| self.opened(*task, opened)).collect()
+    }
+
+    /// Keeps a store that was opened.
+    fn opened(&mut self, task: TaskId, opened: Result<Box<dyn Store>, store::Error>) -> Result<Input, String> {
+        Ok(match opened.and_then(|store| Ok((store.position()?, store))) {
             Ok((position, store)) => {
                 self.open.insert(task, store);
                 Input::Opened(task, position)
