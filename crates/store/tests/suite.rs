@@ -65,6 +65,20 @@ fn a_store_copied_by_halves_is_damaged_and_a_restore_heals_it() {
     assert!(stores.open("one").expect("new").position().expect("readable").is_none());
 }
 
+/// A processor of sixteen partitions has as many in one process.
+#[test]
+fn stores_that_hold_little_take_little_memory() {
+    let root = tempfile::tempdir().expect("directory");
+    let stores = Rocks::new(root.path(), Budget { cache_bytes: 1 << 20, memtable_bytes: 48 << 20 }).expect("stores");
+    let names: Vec<String> = (0..64).map(|number| format!("messages-{number}")).collect();
+    let mut open: Vec<_> = stores.open_all(&names).into_iter().map(|store| store.expect("opens")).collect();
+    for store in &mut open {
+        store.apply(Batch { writes: vec![("a".into(), Some("1".into()))], ..Batch::default() }).expect("applied");
+    }
+    let each = stores.memtable_bytes() / open.len();
+    assert!(each < 192 << 10, "{each} bytes");
+}
+
 #[test]
 fn a_store_that_cannot_be_opened_keeps_no_other_closed() {
     let root = tempfile::tempdir().expect("directory");
