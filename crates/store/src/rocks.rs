@@ -157,16 +157,16 @@ impl Stores for Rocks {
             DB::open_cf_descriptors(&self.options, &path, [family]).map_err(|error| failed(&path, &error))?;
         let mut write = WriteOptions::default();
         write.disable_wal(true);
-        let store = One { database, options: self.options.clone(), write, path };
         // A shadow bears the name of the store that it will be.
-        let name = name.strip_suffix(SHADOW).unwrap_or(name);
+        let name = name.strip_suffix(SHADOW).unwrap_or(name).to_owned();
+        let mut store = One { database, options: self.options.clone(), write, path, unnamed: None };
         match store.read(NAME)? {
             Some(known) if known == name.as_bytes() => {}
             Some(known) => {
                 let known = String::from_utf8_lossy(&known).into_owned();
                 return Err(damaged(&store.path, &format!("it is the store {known}")));
             }
-            None => store.database.put_opt(NAME, name, &store.write).map_err(|error| failed(&store.path, &error))?,
+            None => store.unnamed = Some(name),
         }
         Ok(Box::new(store))
     }
@@ -223,6 +223,8 @@ struct One {
     options: Options,
     write: WriteOptions,
     path: PathBuf,
+    /// The name, until it is written with the first rows: by itself it would be a memtable to flush before a file is taken in.
+    unnamed: Option<String>,
 }
 
 impl One {
@@ -286,7 +288,12 @@ impl Store for One {
             }
         }
         write.put(POSITION, codec::encode(&batch.position));
-        self.database.write_opt(write, &self.write).map_err(|error| failed(&self.path, &error))
+        if let Some(name) = &self.unnamed {
+            write.put(NAME, name);
+        }
+        self.database.write_opt(write, &self.write).map_err(|error| failed(&self.path, &error))?;
+        self.unnamed = None;
+        Ok(())
     }
 
     fn fill(&mut self, batch: Batch) -> Result<(), Error> {
@@ -306,10 +313,15 @@ impl Store for One {
             }
             .map_err(failed)?;
         }
+        if let Some(name) = &self.unnamed {
+            writer.put(NAME, name).map_err(failed)?;
+        }
         writer.put(POSITION, codec::encode(&batch.position)).and_then(|()| writer.finish()).map_err(failed)?;
         let mut ingest = IngestExternalFileOptions::default();
         ingest.set_move_files(true);
-        self.database.ingest_external_file_opts(&ingest, vec![file]).map_err(failed)
+        self.database.ingest_external_file_opts(&ingest, vec![file]).map_err(failed)?;
+        self.unnamed = None;
+        Ok(())
     }
 
     fn remove(&mut self, prefix: &[u8]) -> Result<(), Error> {

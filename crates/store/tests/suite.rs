@@ -49,7 +49,7 @@ fn a_store_has_one_owner() {
 fn another_tasks_directory_is_not_taken_for_ours() {
     let root = tempfile::tempdir().expect("directory");
     let stores = rocks(root.path());
-    drop(stores.open("messages-0").expect("opens"));
+    stores.open("messages-0").expect("opens").apply(Batch::default()).expect("applied");
     std::fs::rename(root.path().join("messages-0"), root.path().join("messages-1")).expect("renamed");
     assert!(matches!(stores.open("messages-1"), Err(Error::Damaged { .. })));
 }
@@ -89,6 +89,20 @@ fn a_store_that_cannot_be_opened_keeps_no_other_closed() {
     let opened = stores.open_all(&names);
     assert_eq!(opened.iter().filter(|store| store.is_ok()).count(), 40);
     assert!(matches!(opened.last(), Some(Err(Error::Damaged { .. }))), "the answers are in the order of the names");
+}
+
+/// A file of rows is taken in without a flush first: the name of a new store is in it.
+#[test]
+fn a_new_store_that_is_filled_is_one_file() {
+    let root = tempfile::tempdir().expect("directory");
+    let stores = rocks(root.path());
+    let mut store = stores.open("messages-0").expect("opens");
+    store.fill(Batch { writes: vec![("a".into(), Some("1".into()))], ..Batch::default() }).expect("filled");
+    drop(store);
+    let files = std::fs::read_dir(root.path().join("messages-0")).expect("a folder").flatten();
+    assert_eq!(files.filter(|file| file.path().extension().is_some_and(|ending| ending == "sst")).count(), 1);
+    std::fs::rename(root.path().join("messages-0"), root.path().join("messages-1")).expect("renamed");
+    assert!(matches!(stores.open("messages-1"), Err(Error::Damaged { .. })), "and it is known by its name");
 }
 
 /// A kill between the moment a file of rows became a part of the store and the moment its first name was taken away.
