@@ -241,7 +241,7 @@ impl Worker {
             }
             Action::Fill { task, rows, position } => {
                 self.stores.get_mut(&task)?.fill(Batch { writes: rows, position }).expect("filled");
-                return None;
+                Input::Filled(task)
             }
             Action::DropDerived(task) => {
                 self.stores.get_mut(&task)?.remove(engine::processor::DERIVED).expect("removed");

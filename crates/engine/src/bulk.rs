@@ -28,6 +28,10 @@ pub(crate) struct Bulk {
     bytes: usize,
     /// Offset of the last record gathered.
     last: Option<Offset>,
+    /// Files that were handed out and are not written yet.
+    unwritten: usize,
+    /// All rows were read: they are counted once every file is written.
+    all_read: bool,
     /// The store may hold derived rows of a counting before.
     counted_before: bool,
     /// Rows that are being counted.
@@ -109,13 +113,31 @@ impl Engine {
         task.position.identity = task.log.identity.clone();
         task.position.written_ms = self.now_ms;
         let position = task.position.clone();
+        bulk.unwritten += 1;
         self.actions.push_back(Action::Fill { task: id, rows: bulk.take(), position });
     }
 
-    /// All rows were read: those that are left are counted.
+    /// All rows were read: those that are left are counted, once they are in the store.
     pub(crate) fn count(&mut self, id: TaskId) {
         self.fill(id);
-        let Some(bulk) = self.tasks.get_mut(&id).and_then(|task| task.bulk.as_mut()) else { return };
+        if let Some(bulk) = self.tasks.get_mut(&id).and_then(|task| task.bulk.as_mut()) {
+            bulk.all_read = true;
+        }
+        self.count_from_start(id);
+    }
+
+    /// A file was written.
+    pub(crate) fn filled(&mut self, id: TaskId) {
+        if let Some(bulk) = self.tasks.get_mut(&id).and_then(|task| task.bulk.as_mut()) {
+            bulk.unwritten = bulk.unwritten.saturating_sub(1);
+        }
+        self.count_from_start(id);
+    }
+
+    fn count_from_start(&mut self, id: TaskId) {
+        let bulk = self.tasks.get_mut(&id).and_then(|task| task.bulk.as_mut());
+        let Some(bulk) = bulk.filter(|bulk| bulk.all_read && bulk.unwritten == 0) else { return };
+        bulk.all_read = false;
         if bulk.counted_before {
             self.actions.push_back(Action::DropDerived(id));
         }

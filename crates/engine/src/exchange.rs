@@ -21,6 +21,8 @@ pub enum Input {
     Positions(TaskId, LogFacts),
     /// Rows read back from the state topic, and where to read on: further than before, whether or not there were rows.
     StateRead(TaskId, Vec<Stored>, Offset),
+    /// Answer to [`Action::Fill`]: the rows are in the store, and durable.
+    Filled(TaskId),
     /// The state topic gave nothing, and this is why.
     StateHeld(TaskId, Held),
     /// What was asked for cannot be done now, and why (the store is open elsewhere, the log does not answer): it is asked
@@ -112,7 +114,7 @@ pub enum Outcome {
     Fenced,
 }
 
-/// What the shell is to do. Executed in order; [`Action::Transact`] may run beside the others.
+/// What the shell is to do. Executed in order; [`Action::Transact`] and [`Action::Fill`] may run beside the others.
 #[derive(Debug)]
 pub enum Action {
     /// Open the task's store: [`Input::Opened`], [`Input::Damaged`] or [`Input::Failed`].
@@ -176,7 +178,8 @@ pub enum Action {
         /// What the store reflects then.
         position: Position,
     },
-    /// Write rows to a store that is being filled, as one sorted file, durable at once: nobody reads it yet.
+    /// Write rows to a store that is being filled, as one sorted file, durable at once: nobody reads it yet. It may run beside the
+    /// others, but for those of the same task: [`Input::Filled`].
     Fill {
         /// The task.
         task: TaskId,
@@ -256,6 +259,7 @@ impl Input {
             | Self::Positions(task, _)
             | Self::StateRead(task, ..)
             | Self::StateHeld(task, _)
+            | Self::Filled(task)
             | Self::Polled { task, .. }
             | Self::Loaded(task, _)
             | Self::Scanned(task, _)

@@ -111,6 +111,7 @@ impl Engine {
             Input::Positions(task, facts) => self.positioned(task, &facts),
             Input::StateRead(task, records, next) => self.state_read(task, records, next),
             Input::StateHeld(task, held) => self.held(task, held),
+            Input::Filled(task) => self.filled(task),
             Input::Busy(action, why) => self.busy(action, why),
             Input::Polled { task, epoch, records, next, end } => self.polled(task, epoch, (records, next, end)),
             Input::Advanced => self.tasks.values_mut().for_each(|task| task.dry = false),

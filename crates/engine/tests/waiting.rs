@@ -149,6 +149,8 @@ fn an_open_transaction_is_named_and_the_restore_goes_on_when_it_ends() {
     script.due();
     script.rows(40..100);
     assert!(matches!(script.next(), Some(Action::Fill { rows, .. }) if rows.len() == 100));
+    assert!(script.next().is_none(), "nothing is counted before it is written");
+    script.say(Input::Filled(TASK));
     assert!(matches!(script.next(), Some(Action::Scan { .. })));
     script.say(Input::Scanned(TASK, Vec::new()));
     assert_eq!((script.state(), script.engine.waits().count()), (State::Running, 0));

@@ -107,8 +107,8 @@ pub(super) fn options(config: &Config, memory: &Memory) -> engine::Options {
         batch_bytes_max: config.commit.bytes,
         linger_ms: config.commit.linger_ms,
         rows_bytes_max: memory.rows_bytes,
-        // A store that is filled needs no memtable meanwhile.
-        restore_bytes_max: memory.memtable_bytes / usize::try_from(config.workers).unwrap_or(1).max(1),
+        // A store that is filled needs no memtable meanwhile. Half of it is gathered while the other half is written.
+        restore_bytes_max: memory.memtable_bytes / 2 / usize::try_from(config.workers).unwrap_or(1).max(1),
     }
 }
 

@@ -2,6 +2,7 @@
 //! commits, so that folding goes on while a transaction is on its way. Knows no meaning of a record.
 
 mod commit;
+mod filling;
 mod member;
 mod restore;
 mod shadow;

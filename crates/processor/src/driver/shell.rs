@@ -12,6 +12,7 @@ use log::{Log, ReadLimit, Transaction};
 use store::{Batch, Store, Stores};
 
 use super::commit::{self, Answer, Ask, Committer};
+use super::filling::Fillings;
 use super::member::Joined;
 use super::{Observation, Worker};
 
@@ -35,6 +36,8 @@ pub struct Shell {
     pub(super) open: BTreeMap<TaskId, Box<dyn Store>>,
     /// Stores that rebuilds write, beside those of their tasks.
     pub(super) shadows: BTreeMap<TaskId, Box<dyn Store>>,
+    /// The stores that files are being written to, which are not among the open ones meanwhile.
+    pub(super) fillings: Fillings,
     committer: Committer,
     pub(super) committing: bool,
     leaving: bool,
@@ -50,6 +53,7 @@ impl Shell {
     /// When the log gives no producer.
     pub fn new(worker: Worker) -> Result<Self, String> {
         let committer = commit::spawn(&worker.name, Arc::clone(&worker.log))?;
+        let fillings = Fillings::new(worker.options.restore_bytes_max);
         let mut engine = Engine::new(worker.topology.clone(), worker.options);
         engine.handle(Input::Assigned(worker.tasks), now_ms());
         Ok(Self {
@@ -61,6 +65,7 @@ impl Shell {
             rebalancing: false,
             open: BTreeMap::new(),
             shadows: BTreeMap::new(),
+            fillings,
             committer,
             committing: false,
             leaving: false,
@@ -120,7 +125,12 @@ impl Shell {
             if self.begin()? {
                 continue;
             }
-            let Some(action) = self.engine.poll_action() else { return Ok(()) };
+            let Some(action) = self.engine.poll_action() else {
+                if self.oldest_filled()? {
+                    continue;
+                }
+                return Ok(());
+            };
             if let Action::Die(why) = action {
                 return Err(why);
             }
@@ -134,6 +144,7 @@ impl Shell {
             if let Some(fact) = self.execute(action)? {
                 self.engine.handle(fact, now_ms());
             }
+            self.some_filled()?;
             // A commit that ended meanwhile is taken at once: its rows go to the stores before more is read.
             if let Ok(answer) = self.committer.answers.try_recv() {
                 self.take(answer)?;
@@ -204,6 +215,12 @@ impl Shell {
     }
 
     fn execute(&mut self, action: Action) -> Result<Option<Input>, String> {
+        // Rows are read while those before them are written; whatever else concerns that task comes after them.
+        if !matches!(action, Action::ReadState { .. })
+            && let Some(task) = action.task()
+        {
+            self.filled(task)?;
+        }
         let fact = match action {
             Action::Open(task) => {
                 let opened = self.stores.open(&self.store_name(task));
@@ -228,7 +245,7 @@ impl Shell {
                 self.load((task, side), keys, prefixes).unwrap_or_else(|why| Input::Failed(task, why))
             }
             Action::Fill { task, rows, position } => {
-                return self.write(task, |store| store.fill(Batch { writes: rows, position }));
+                return self.fill(task, Batch { writes: rows, position }).map(|()| None);
             }
             Action::DropDerived(task) => return self.write(task, |store| store.remove(engine::processor::DERIVED)),
             Action::Scan { task, after, rows } => {

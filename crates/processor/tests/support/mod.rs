@@ -61,6 +61,16 @@ pub(crate) fn start(
     log: &Arc<dyn Log>,
     settings: &Arc<Settings>,
 ) -> (Running, Receiver<Observation>) {
+    start_bounded(stores, log, settings, engine::Options { batch_records_max: 7, ..engine::Options::default() })
+}
+
+/// The same, within other bounds.
+pub(crate) fn start_bounded(
+    stores: Arc<dyn Stores>,
+    log: &Arc<dyn Log>,
+    settings: &Arc<Settings>,
+    options: engine::Options,
+) -> (Running, Receiver<Observation>) {
     let topology = topology(settings);
     let folds = u8::try_from(topology.folds.len()).expect("few folds");
     let tasks = (0..folds).flat_map(|fold| (0..PARTITIONS).map(move |partition| TaskId { fold, partition }));
@@ -71,7 +81,7 @@ pub(crate) fn start(
         log: Arc::clone(log),
         stores,
         topology,
-        options: engine::Options { batch_records_max: 7, ..engine::Options::default() },
+        options,
         tasks,
         observe: Box::new(move |observation| {
             tell.send(observation).ok();
