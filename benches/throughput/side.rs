@@ -25,6 +25,8 @@ pub(crate) struct Side {
     name: &'static str,
     /// Where campaigns' counters appear.
     pub(crate) stats: &'static str,
+    /// The topics that its stores are restored from.
+    changelogs: &'static [&'static str],
     commands: Vec<Start>,
 }
 
@@ -55,6 +57,7 @@ pub(crate) fn streams(site: &Site, folder: &Path) -> Result<Side> {
     Ok(Side {
         name: "kafka streams",
         stats: site::PEER_STATS,
+        changelogs: &["mailtally.events.v1-peer-messages-changelog", "mailtally.events.v1-peer-campaigns-changelog"],
         commands: vec![Start::of(&java, state, folder.join("peer-said"), None)],
     })
 }
@@ -72,8 +75,14 @@ pub(crate) fn mailtally(site: &Site, folder: &Path, instances: u32, set: &[Strin
         command.arg("--set").arg(format!("listen={health}"));
         Ok(Start::of(&command, data, folder.join(format!("mailtally-{place}-said")), Some(health)))
     };
-    let stats = "mailtally.campaign-stats.v1";
-    Ok(Side { name: "mailtally", stats, commands: (0..instances).map(start).collect::<Result<_>>()? })
+    let changelogs: &[_] = &[
+        "mailtally.message-status.v1",
+        "mailtally.contact-state.v1",
+        "mailtally.campaign-stats.v1",
+        "mailtally.correlation-state.v1",
+    ];
+    let (stats, commands) = ("mailtally.campaign-stats.v1", (0..instances).map(start).collect::<Result<_>>()?);
+    Ok(Side { name: "mailtally", stats, changelogs, commands })
 }
 
 impl Start {
@@ -149,8 +158,13 @@ impl Side {
         self.commands.iter().try_for_each(gone)
     }
 
-    /// From wiped disks: from the first sign of a restore until all rows are back and the programs go on. A row is a message.
-    pub(crate) fn restore(&self, messages: u64) -> Result<Figure> {
+    /// The rows of all its stores.
+    pub(crate) fn rows(&self, site: &Site) -> Result<u64> {
+        self.changelogs.iter().map(|topic| site.rows(topic)).sum()
+    }
+
+    /// From wiped disks: from the first sign of a restore until so many rows are back and the programs go on.
+    pub(crate) fn restore(&self, rows: u64) -> Result<Figure> {
         let began = Instant::now();
         let running = self.start()?;
         let mut first = None;
@@ -169,7 +183,7 @@ impl Side {
         let (cpu_seconds, peak_bytes) = (cpu(&running)?, peak(&running)?);
         stop(running)?;
         let (phase, seconds) = (format!("{} restore", self.name), seconds - first_seconds);
-        Ok(Figure { phase, records: messages, seconds, first_seconds, cpu_seconds, peak_bytes, ..Figure::default() })
+        Ok(Figure { phase, records: rows, seconds, first_seconds, cpu_seconds, peak_bytes, ..Figure::default() })
     }
 }
 

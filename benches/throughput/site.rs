@@ -1,6 +1,6 @@
 //! Topics, input, the pass-through limit, and the reader of published counters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -137,6 +137,27 @@ impl Site {
         };
         self.kafka.append(events.into_iter().map(output).collect())?;
         Ok(())
+    }
+
+    /// Keys of a topic whose latest record has a value: the rows of the store that is restored from it.
+    pub(crate) fn rows(&self, topic: &str) -> Result<u64> {
+        let mut rows = BTreeSet::new();
+        for partition in 0..self.partitions {
+            let of = TopicPartition { topic: Topic::new(topic), partition };
+            let (mut next, end) = (self.kafka.bounds(&of)?.start, self.kafka.stable(&of)?);
+            while next < end {
+                let read = self.kafka.read(&of, next, ReadLimit { records: 20_000, bytes: 8 << 20 })?;
+                next = read.next;
+                for record in read.records.into_iter().map(|stored| stored.record) {
+                    match (record.key, record.value) {
+                        (Some(key), Some(_)) => rows.insert(key.to_vec()),
+                        (Some(key), None) => rows.remove(&key[..]),
+                        (None, _) => false,
+                    };
+                }
+            }
+        }
+        Ok(u64::try_from(rows.len())?)
     }
 
     pub(crate) fn watch(&self, topic: &str) -> Watch<'_> {
