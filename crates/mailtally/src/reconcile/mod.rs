@@ -161,10 +161,11 @@ mod tests {
         let place = Place { data: Some(data.path().to_owned()), ..Place::default() };
         let system = System::to_fold(&place.config().expect("defaults"), false).expect("open");
         let (mut written, mut between) = (0, 0);
+        // So many that the folds are still at them when the cut is taken.
         let write = |written: &mut u64| {
-            let events = events(*written, *written + 500);
+            let events = events(*written, *written + 5_000);
             produce::append(&system, &events, 1_780_000_000_000).expect("appended");
-            *written += 500;
+            *written += 5_000;
         };
         write(&mut written);
         let more_and_compare = &mut |_: Progress| {
