@@ -6,6 +6,7 @@ pub mod mailtally;
 pub mod peer;
 pub mod plan;
 pub mod posted;
+pub mod process;
 pub mod standing;
 pub mod usage;
 pub mod workload;

@@ -8,16 +8,23 @@ use anyhow::{Context as _, Result, ensure};
 const TICKS: f64 = 100.0;
 
 /// A running program; killed when it is dropped.
-pub(crate) struct Process(Child);
+pub struct Process(Child);
 
 impl Process {
-    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The system's, with the command.
+    pub fn start(command: &mut Command) -> Result<Self> {
         let child = command.stdin(Stdio::null()).spawn();
         Ok(Self(child.with_context(|| format!("{command:?}"))?))
     }
 
     /// In user and kernel mode, all threads.
-    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+    ///
+    /// # Errors
+    /// When it is not there any more.
+    pub fn cpu_seconds(&self) -> Result<f64> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         let after = stat.rsplit(") ").next().unwrap_or_default();
         let ticks = after.split(' ').skip(11).take(2).filter_map(|word| word.parse::<u64>().ok());
@@ -25,14 +32,20 @@ impl Process {
     }
 
     /// The most memory that it had resident.
-    pub(crate) fn peak_bytes(&self) -> Result<u64> {
+    ///
+    /// # Errors
+    /// When it is not there any more.
+    pub fn peak_bytes(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<u64>()? << 10)
     }
 
     /// SIGTERM, and waits.
-    pub(crate) fn stop(mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub fn stop(mut self) -> Result<()> {
         ended(Command::new("kill").arg(self.0.id().to_string()))?;
         self.0.wait()?;
         Ok(())
@@ -48,7 +61,10 @@ impl Drop for Process {
 }
 
 /// Runs a program to its end.
-pub(crate) fn ended(command: &mut Command) -> Result<()> {
+///
+/// # Errors
+/// When it does not end well.
+pub fn ended(command: &mut Command) -> Result<()> {
     let status = command.stdout(Stdio::null()).status().with_context(|| format!("{command:?}"))?;
     ensure!(status.success(), "{command:?}: {status}");
     Ok(())

@@ -2,7 +2,6 @@
 
 mod plot;
 mod probe;
-mod process;
 mod side;
 mod site;
 
@@ -12,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use benches::figures::Figure;
+use benches::process;
 use clap::{Parser, ValueEnum};
 
 use side::{Side, mailtally, streams};

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use benches::figures::Figure;
+use benches::process::{self, Process};
 use benches::usage;
 
-use crate::process::{self, Process};
 use crate::site::{self, Site, Stats};
 
 /// Store cache of the peer, beside 2 threads and a heap of at most 2 GiB.

@@ -36,7 +36,7 @@ const COMMANDS: [Command; 10] = [
         "faults over Apache Kafka, and a recount: chaos [--long] [--recovery] [--hot] [--seed N] [--events N] ...",
         chaos::command,
     ),
-    ("bench", "a bench beside its peers: bench embedded|throughput|gateway|pages [its own flags]", suites::bench),
+    ("bench", "a bench beside its peers: bench embedded|throughput|gateway|pages|live [its own flags]", suites::bench),
     ("replay", "one seed of the seeded driver, with its trace: replay SEED", suites::replay),
     ("picture", "draw the README's picture from a run of the demo", picture::command),
     ("pages", "take the README's pictures of the dashboard with a browser", pages::command),

@@ -199,10 +199,10 @@ fn verdict(table: &[Line]) -> ExitCode {
 /// `cargo xtask bench NAME ...`.
 pub(crate) fn bench(arguments: &[String]) -> Result<ExitCode, String> {
     let (name, rest) = arguments.split_first().ok_or("which bench? try: cargo xtask bench embedded")?;
-    if name == "throughput" || name == "gateway" {
+    if ["throughput", "gateway", "live"].contains(&name.as_str()) {
         setup::ready(Purpose::Kafka, true)?;
     }
-    if name == "throughput" {
+    if ["throughput", "live"].contains(&name.as_str()) {
         // The real binary, beside the bench's own.
         run(&mut setup::cargo(&["build", "--release", "-p", "mailtally"]))?;
     }
