@@ -115,17 +115,24 @@ impl Follow {
                 return Ok(false);
             }
         };
-        let ended = read.next >= read.high_watermark;
         if read.next == from {
-            self.view.at_end((topic, partition), ended);
+            self.look_whether_ended((topic, partition), &source, from);
             return Ok(false);
         }
-        // Not ended while rows of a half-read transaction are there: readers see the one before the other.
-        self.view.at_end((topic, partition), false);
         self.view.apply((topic, partition), &read.records, read.next, (self.now_ms)())?;
-        self.view.at_end((topic, partition), ended);
         self.view.know(|begun| begun.stood((topic, partition), read.next));
         Ok(true)
+    }
+
+    /// Where nothing more arrives of the messages' rows: whether they are all there. A campaign's row is committed after the rows that
+    /// it was made from, so who is at an end that was asked for after reading it has them, with the mark of their transaction.
+    fn look_whether_ended(&self, (topic, partition): (Topic, u32), source: &TopicPartition, from: Offset) {
+        if topic == Topic::MessageStatus && !self.view.is_at_end(partition) {
+            let ends = self.log.bounds(source).is_ok_and(|bounds| from >= bounds.high_watermark);
+            if ends {
+                self.view.at_end(partition);
+            }
+        }
     }
 
     /// Asks once how far a partition goes: what is polled says only what has arrived.

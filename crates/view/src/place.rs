@@ -84,7 +84,7 @@ pub struct View {
     changed: watch::Sender<u64>,
     stood: watch::Sender<u64>,
     touched: broadcast::Sender<Named>,
-    /// Partitions of `message-status` that were read to their end when last looked at.
+    /// Partitions of `message-status` that were found read to their end since the last row of a campaign.
     ended: Mutex<BTreeSet<u32>>,
     begun: Mutex<Begun>,
     halted: Mutex<Option<String>>,
@@ -226,15 +226,24 @@ impl View {
         }
     }
 
-    /// A partition has no more for now.
-    pub(crate) fn at_end(&self, (topic, partition): (Topic, u32), ended: bool) {
-        if topic == Topic::MessageStatus {
-            let mut held = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            if ended {
-                held.insert(partition)
-            } else {
-                held.remove(&partition)
-            };
+    /// Whether a partition of `message-status` was found read to its end since the last row of a campaign was applied.
+    pub(crate) fn is_at_end(&self, partition: u32) -> bool {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).contains(&partition)
+    }
+
+    /// A partition of `message-status` is read to its end.
+    pub(crate) fn at_end(&self, partition: u32) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(partition);
+    }
+
+    /// Rows are about to be applied: of messages, where the end is further on then; of campaigns, whose messages' rows may be newer
+    /// than what was read.
+    fn leaves_end(&self, topic: Topic, partition: u32) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        match topic {
+            Topic::MessageStatus => drop(ended.remove(&partition)),
+            Topic::CampaignStats => ended.clear(),
+            _ => {}
         }
     }
 
@@ -246,6 +255,7 @@ impl View {
         next: Offset,
         now_ms: i64,
     ) -> Result<(), Error> {
+        self.leaves_end(topic, partition);
         let Changes { writes, touched, dropped } = {
             let before = self.snapshot();
             let mut batch = Batch::over(&before, partition);

@@ -225,3 +225,47 @@ fn numbers_are_compared_where_both_are_of_one_offset() {
     // Rows that are newer than the numbers say nothing of them.
     assert_eq!(says(&wrong, 9), Agreement::NotYet);
 }
+
+/// A log of which no more message rows arrive just now, as from a broker that has more of them.
+struct Late(Model);
+
+impl log::Log for Late {
+    log::forward!(0: id, create_topic, topics, bounds, read, release, join, committed, producer, append, version, wait);
+
+    fn poll(&self, of: &TopicPartition, from: u64, limit: log::ReadLimit) -> Result<log::Read, log::Error> {
+        match of.topic.name().contains("message-status") {
+            true => Ok(log::Read { records: Vec::new(), next: from, high_watermark: from }),
+            false => self.0.poll(of, from, limit),
+        }
+    }
+}
+
+#[test]
+fn numbers_whose_rows_have_not_arrived_yet_are_no_difference() {
+    let world = World::new();
+    let offset = |offset: u64, counters: &Counters| {
+        let counters = contract::counters::to_wire(counters);
+        let part = Some(Part::Counters(counters.clone()));
+        let partial = Some(CampaignPartial { offset, part, ..CampaignPartial::default() });
+        let sources = vec![Source { source: "0".to_owned(), partial }];
+        let stats = CampaignStats { sources, counters: Some(counters), ..CampaignStats::default() };
+        world.put(Topic::CampaignStats, std::iter::once((key::campaign("acme", "c0"), stats.encode_to_vec())), 1);
+    };
+    let one = Contribution::of(&row("m1", &[Fact::Sent])).unwrap().counters;
+    let mut two = one.clone();
+    two.add(&one);
+    let agreement = || world.view.snapshot().agreement("acme", "c0").unwrap();
+    world.put(Topic::MessageStatus, std::iter::once(published("m1", &[Fact::Sent])), 10);
+    offset(10, &one);
+    world.follow();
+    assert_eq!(agreement(), Agreement::Equal);
+    // Both are there, and the view has come to one of them.
+    world.put(Topic::MessageStatus, std::iter::once(published("m2", &[Fact::Sent])), 20);
+    offset(20, &two);
+    let (log, view) = (Arc::new(Late(world.log.clone())), Arc::clone(&world.view));
+    let late = Follow { log, view, prefix: "t".to_owned(), partitions: 1, now_ms: || 0 };
+    while late.catch_up(&AtomicBool::new(false)).unwrap() {}
+    assert_eq!(agreement(), Agreement::NotYet);
+    world.follow();
+    assert_eq!(agreement(), Agreement::Equal);
+}
