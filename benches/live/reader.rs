@@ -35,9 +35,13 @@ pub(crate) fn page(product: &Product, probes: &Receiver<Probe>) -> Result<Seen> 
     let mark = format!("href=\"/campaigns/{CAMPAIGN}/sent\">");
     let look = |_: &str| {
         let url = format!("http://{}/campaigns/{CAMPAIGN}", product.address);
-        let asked = ureq::get(url).header("Authorization", format!("Bearer {}", product.token)).call();
+        let asked = match ureq::get(url).header("Authorization", format!("Bearer {}", product.token)).call() {
+            // Its first send is not there yet.
+            Err(ureq::Error::StatusCode(404)) => return Ok(0),
+            asked => asked,
+        };
         let page = asked?.body_mut().read_to_string()?;
-        let number = page.split_once(&mark).and_then(|(_, rest)| rest.split('<').next());
+        let number = page.split_once(&mark).and_then(|(_, tile)| tile.split_once("<strong>")?.1.split('<').next());
         Ok(number.context("a tile of what was sent")?.replace(',', "").trim().parse::<u64>()?)
     };
     Ok(Seen { place: "an open page, fetched anew when it is told", took_ms: follow(news, probes, look)? })

@@ -83,6 +83,15 @@ fn printed(data: &std::path::Path) -> BTreeMap<(String, String), Value> {
     rows.map(|row| ((word(&row, "organisation"), word(&row, "campaign")), row)).collect()
 }
 
+/// Tells who posts to stop, when a test has failed, too.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Posts events until told to stop; how many.
 fn flow(live: &Live, stop: &AtomicBool) -> u64 {
     let mut posted = 0;
@@ -105,12 +114,13 @@ fn tile_list_file_page_and_recount_are_one_number_while_events_flow() {
     let stop = AtomicBool::new(false);
     let posted = std::thread::scope(|threads| {
         let flowing = threads.spawn(|| flow(&live, &stop));
+        let ends = Ends(&stop);
         let tiles: usize = organisations
             .iter()
             .map(|of| Reader { live: &live, organisation: of.clone(), token: token(&data, of) }.check(&counted))
             .sum();
         let reconciled = over(&data, &["reconcile"]);
-        stop.store(true, Ordering::Release);
+        drop(ends);
         assert_eq!(tiles, counted.len() * TILES.len());
         assert!(reconciled.status.success(), "{}", String::from_utf8_lossy(&reconciled.stdout));
         flowing.join().expect("posted")

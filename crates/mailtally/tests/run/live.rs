@@ -47,10 +47,14 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 impl Live {
-    /// Starts it and waits until it is ready.
+    /// Starts it and waits until it is ready, and its view has everything that was there.
     pub(crate) fn start(data: &Path, more: &[&str]) -> Self {
         let live = Self::from(run(data, more), data);
         until("readiness", || live.get("/health/ready").0 == 200);
+        until("everything on the pages", || {
+            let report: Value = serde_json::from_str(&live.get("/health/ready").1).unwrap_or_default();
+            report["view"].is_null() || report["view"]["state"] == "live"
+        });
         live
     }
 
