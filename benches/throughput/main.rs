@@ -134,7 +134,8 @@ impl Arguments {
             let only = vec![Who::Mailtally];
             let alone = Self { instances, partitions, only, probe_seconds: 0, no_restore: true, ..self.clone() };
             let word = if instances == 1 { "instance" } else { "instances" };
-            let phase = format!("{instances} {word}, {partitions} partitions");
+            let parts = if partitions == 1 { "partition" } else { "partitions" };
+            let phase = format!("{instances} {word}, {partitions} {parts}");
             grown.extend(alone.measure(messages)?.into_iter().map(|figure| Figure { phase: phase.clone(), ..figure }));
         }
         report(&grown);
