@@ -1,46 +1,52 @@
-//! The processor at work beside the pages: events come at a steady rate, are folded and published, and the view follows.
+//! The processor at work beside the pages: events come at a steady rate into a log of its own and are folded and published there; and
+//! into the topics behind the pages come as many rows, which the view follows. They are rows that are there already, so that the pages
+//! stay as long as they are.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use benches::mailtally::System;
+use benches::plan::Random;
 use benches::workload::Workload;
-use view::{Follow, Keep, View};
 
-use crate::site::{PARTITIONS, PREFIX, VIEW};
+use crate::rows::Size;
+use crate::site::Site;
 
 /// Messages of the load: more than come while anybody looks.
 const MESSAGES: u64 = 100_000_000;
 /// Records of a transaction at most, as in the product.
 const BATCH: usize = 5_000;
+/// Folding threads, as in `mailtally run`.
+const WORKERS: u32 = 2;
+/// Between two appends of rows.
+const PACE: Duration = Duration::from_millis(10);
 
 /// A load that goes on.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     feeder: JoinHandle<Result<u64>>,
     folds: JoinHandle<Result<()>>,
+    rows: JoinHandle<Result<()>>,
     view: JoinHandle<()>,
 }
 
 impl Load {
-    /// So many events a second, of other organisations than the one whose pages are read.
-    pub(crate) fn start(system: &Arc<System>, view: &Arc<View>, seed: u64, per_second: u64) -> Result<Self> {
+    /// So many events and rows a second.
+    pub(crate) fn start(folder: &Path, memory_bytes: usize, site: &Arc<Site>, size: Size, rate: u64) -> Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let follow = Follow {
-            log: system.log(),
-            view: Arc::clone(view),
-            prefix: PREFIX.to_owned(),
-            partitions: PARTITIONS,
-            now_ms: || 0,
-        };
-        let view = Keep { follow, stores: system.view_stores(), name: VIEW }.start(&stop)?;
-        let (fed, ends) = (Arc::clone(system), Arc::clone(&stop));
-        let feeder = std::thread::spawn(move || fed.pace(Workload::new(seed, MESSAGES), per_second, &ends));
-        let (folded, ends) = (Arc::clone(system), Arc::clone(&stop));
-        let folds = std::thread::spawn(move || folded.settle(BATCH, || ends.load(Ordering::Acquire)).map(drop));
-        Ok(Self { stop, feeder, folds, view })
+        let system = Arc::new(System::open(&folder.join("load"), WORKERS, memory_bytes)?);
+        let view = site.keep(&stop)?;
+        let (fed, ends) = (Arc::clone(&system), Arc::clone(&stop));
+        let feeder = std::thread::spawn(move || fed.pace(Workload::new(size.seed, MESSAGES), rate, &ends));
+        let ends = Arc::clone(&stop);
+        let folds = std::thread::spawn(move || system.settle(BATCH, || ends.load(Ordering::Acquire)).map(drop));
+        let (site, ends) = (Arc::clone(site), Arc::clone(&stop));
+        let rows = std::thread::spawn(move || publish(&site, size, rate, &ends));
+        Ok(Self { stop, feeder, folds, rows, view })
     }
 
     /// Ends it when everything that came is folded; how many events came.
@@ -49,7 +55,22 @@ impl Load {
         let ended = |_| anyhow!("a thread of the load panicked");
         let events = self.feeder.join().map_err(ended)??;
         self.folds.join().map_err(ended)??;
+        self.rows.join().map_err(ended)??;
         self.view.join().map_err(ended)?;
         Ok(events)
     }
+}
+
+/// Rows of communications at random, once more, so many a second.
+fn publish(site: &Site, size: Size, rate: u64, stop: &AtomicBool) -> Result<()> {
+    let (begun, mut random, mut came) = (Instant::now(), Random::of(size.seed, 0, 5), 0);
+    while !stop.load(Ordering::Acquire) {
+        let due = u64::try_from(begun.elapsed().as_millis())? * rate / 1_000;
+        while came < due {
+            came += site.append(size.campaign(random.below(size.campaigns))?)?;
+        }
+        // Time is what is made here: rows are to come at a rate.
+        std::thread::sleep(PACE);
+    }
+    Ok(())
 }

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use benches::mailtally::System;
 use benches::plan::Random;
 use serde::{Deserialize, Serialize};
-use view::View;
 
 use crate::load::Load;
 use crate::rows::{FIRST, Size, name, word};
@@ -18,8 +16,6 @@ use crate::site::{self, Served, Site};
 const WARM: usize = 50;
 /// How long each page is looked at beside a load, at least: commits and flushes come now and then.
 const BESIDE: Duration = Duration::from_secs(4);
-/// Folding threads beside the pages, as in `mailtally run`.
-const WORKERS: u32 = 2;
 
 /// A page, and the address of one of them that a random number picks.
 type Page = (&'static str, fn(&Size, &mut Random) -> String);
@@ -71,17 +67,16 @@ pub(crate) fn look(folder: &Path, memory_bytes: usize, size: Size, requests: usi
     pages(&site::serve(folder, site.view)?, &size, (requests, Duration::ZERO))
 }
 
-/// Looks at every page while so many events a second come in; and how many have.
+/// Looks at every page while so many events a second are folded and rows followed; and how many events were.
 pub(crate) fn look_beside(
     folder: &Path,
     memory_bytes: usize,
     size: Size,
     (requests, per_second): (usize, u64),
 ) -> Result<(Vec<Figure>, u64)> {
-    let system = Arc::new(System::open(folder, WORKERS, memory_bytes)?);
-    let view = Arc::new(View::new(system.view_stores().open(site::VIEW)?, &system.log().id().0)?);
-    let load = Load::start(&system, &view, size.seed, per_second)?;
-    let looked = pages(&site::serve(folder, view)?, &size, (requests, BESIDE));
+    let site = Arc::new(Site::open(folder, memory_bytes)?);
+    let load = Load::start(folder, memory_bytes, &site, size, per_second)?;
+    let looked = pages(&site::serve(folder, Arc::clone(&site.view))?, &size, (requests, BESIDE));
     let events = load.end()?;
     Ok((looked?, events))
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
@@ -18,23 +19,24 @@ use engine::{Output, Record, TopicPartition};
 use log::{Cleanup, Log, TopicSpec};
 use processor::memory::Memory;
 use store::{Rocks, Stores};
-use view::{Follow, TOPICS, View};
+use view::{Follow, Keep, TOPICS, View};
 
 use crate::rows::{ORGANISATION, Published, Size};
 
 /// Partitions of every topic, as of a new data directory of the product.
-pub(crate) const PARTITIONS: u32 = 4;
+const PARTITIONS: u32 = 4;
 /// Folds of the product, which share the memory.
 const FOLDS: usize = 4;
 /// Rows of one append.
 const APPEND_ROWS: usize = 5_000;
-pub(crate) const PREFIX: &str = "mailtally";
+const PREFIX: &str = "mailtally";
 /// The view's store.
-pub(crate) const VIEW: &str = "view";
+const VIEW: &str = "view";
 
 /// A log and a view.
 pub(crate) struct Site {
     log: Arc<dyn Log>,
+    stores: Arc<dyn Stores>,
     pub(crate) view: Arc<View>,
 }
 
@@ -54,11 +56,23 @@ impl Site {
                 cleanup,
             })?;
         }
+        let stores: Arc<dyn Stores> = Arc::new(stores);
         let view = Arc::new(View::new(stores.open(VIEW)?, &log.id().0)?);
-        Ok(Self { log, view })
+        Ok(Self { log, stores, view })
     }
 
-    fn append(&self, rows: Vec<Published>) -> Result<u64> {
+    /// Keeps the view beside whoever looks at it, until `stop`.
+    pub(crate) fn keep(&self, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>> {
+        let keep = Keep { follow: self.follow(), stores: Arc::clone(&self.stores), name: VIEW };
+        Ok(keep.start(stop)?)
+    }
+
+    fn follow(&self) -> Follow {
+        let (log, view) = (Arc::clone(&self.log), Arc::clone(&self.view));
+        Follow { log, view, prefix: PREFIX.to_owned(), partitions: PARTITIONS, now_ms: || 0 }
+    }
+
+    pub(crate) fn append(&self, rows: Vec<Published>) -> Result<u64> {
         let count = u64::try_from(rows.len())?;
         let output = |(topic, key, value): Published| Output {
             to: TopicPartition {
@@ -91,8 +105,7 @@ pub(crate) fn fill(folder: &Path, memory_bytes: usize, size: Size) -> Result<u64
 /// Lets the view read everything that is there; rows and seconds.
 pub(crate) fn follow(folder: &Path, memory_bytes: usize) -> Result<(u64, f64)> {
     let site = Site::open(folder, memory_bytes)?;
-    let (log, view) = (Arc::clone(&site.log), Arc::clone(&site.view));
-    let follow = Follow { log, view, prefix: PREFIX.to_owned(), partitions: PARTITIONS, now_ms: || 0 };
+    let follow = site.follow();
     let begun = Instant::now();
     let stop = AtomicBool::new(false);
     while follow.catch_up(&stop)? {}

@@ -132,16 +132,6 @@ impl System {
         Output { to, record: Record { key: Some(key), value: Some(value.into()), timestamp_ms, ..Record::default() } }
     }
 
-    /// The log, for whoever reads what is published.
-    pub fn log(&self) -> Arc<dyn Log> {
-        Arc::clone(&self.log) as Arc<dyn Log>
-    }
-
-    /// Where a view keeps its rows beside the folds'.
-    pub fn view_stores(&self) -> Arc<dyn Stores> {
-        Arc::new(self.stores.for_single_rows())
-    }
-
     fn feed(&self, reader: &mut Reader, batch: usize) -> Result<u64> {
         let mut appended = 0;
         loop {
