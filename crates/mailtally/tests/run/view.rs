@@ -39,8 +39,8 @@ fn one_command_makes_the_view_anew_while_everything_runs() {
     assert_eq!(sent(&live, &token), Some(2));
     assert_eq!(live.post(&send("m3", "spring")).0, 200);
     until("what comes then", || sent(&live, &token) == Some(3));
-    let metrics = live.get("/metrics").1;
-    assert!(metrics.contains("mailtally_view_state{state=\"live\"} 1"), "{metrics}");
+    // Looked at once a second.
+    until("its metric", || live.get("/metrics").1.contains("mailtally_view_state{state=\"live\"} 1"));
     let said = live.stop();
     assert!(said.contains("the new view answers"), "{said}");
     let done = over(root.path(), &["rebuild", "view"]);
