@@ -127,7 +127,6 @@ impl Cluster {
         for _ in 0..LISTEN_MAX {
             drop(self.consumer.poll(Duration::ZERO));
         }
-        self.trouble.mend(self.consumer.client(), &self.options.bootstrap_servers);
     }
 
     /// First offset and high watermark of a partition, uncommitted records included.
@@ -193,7 +192,7 @@ impl Cluster {
             topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
         let ask = || block_on(self.admin.describe_configs(&asked, &self.patience()));
         let answer = self.again(ask, |answer| !answer.as_ref().is_err_and(is_broken));
-        let resources = answer.map_err(|error| self.unanswered("describe the topics", &error))?;
+        let resources = answer.map_err(|error| self.explain("describe the topics", &error))?;
         for (topic, resource) in topics.iter_mut().zip(resources) {
             topic.configs = match resource {
                 Ok(resource) => in_force(resource),
@@ -203,12 +202,6 @@ impl Cluster {
             };
         }
         Ok(())
-    }
-
-    /// Why an administrator was not answered. Nobody hears what its client has to tell, so it is told of the first brokers in any case.
-    fn unanswered(&self, doing: &str, error: &KafkaError) -> Error {
-        native::add_brokers(self.admin.inner(), &self.options.bootstrap_servers);
-        self.explain(doing, error)
     }
 
     /// Asks again, where an answer does not count and there is time: librdkafka does not repeat what an administrator asks when
@@ -227,7 +220,7 @@ impl Cluster {
         }
         let doing = format!("make topic {}", topic.name);
         let made = block_on(self.admin.create_topics([&wanted], &self.patience()));
-        let made = made.map_err(|error| self.unanswered(&doing, &error))?;
+        let made = made.map_err(|error| self.explain(&doing, &error))?;
         match made.into_iter().next() {
             None | Some(Ok(_)) => Ok(true),
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(false),

@@ -6,13 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
-use rdkafka::client::Client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::alone::Alone;
-use crate::native;
 use crate::statistics::{Shared, Statistics};
 
 /// Why connections fail, as long as they do.
@@ -20,31 +17,16 @@ use crate::statistics::{Shared, Statistics};
 pub(crate) struct Trouble {
     last: Mutex<Option<(RDKafkaErrorCode, String)>>,
     count: AtomicU64,
-    alone: Alone,
 }
 
 impl Trouble {
     pub(crate) fn note(&self, code: RDKafkaErrorCode, text: &str) {
         self.count.fetch_add(1, Ordering::AcqRel);
-        if code == RDKafkaErrorCode::AllBrokersDown {
-            self.alone.begins();
-        }
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // A refusal explains more than the closed connection that follows it.
         let explained = last.as_ref().is_some_and(|(known, _)| is_refusal(*known));
         if is_refusal(code) || !explained {
             *last = Some((code, text.to_owned()));
-        }
-    }
-
-    /// Tells a client of the first brokers again where it has said that none is left.
-    pub(crate) fn mend<C: ClientContext>(&self, client: &Client<C>, servers: &str) {
-        if self.alone.is_due() {
-            tracing::info!(
-                client = native::name(client),
-                "it reaches no broker that it knows; it is told of the first ones again"
-            );
-            native::add_brokers(client, servers);
         }
     }
 

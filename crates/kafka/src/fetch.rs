@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use engine::{Offset, Stored, TopicPartition};
 use log::ReadLimit;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::RDKafkaErrorCode;
 
 use crate::cluster::LISTEN_MAX;
@@ -58,12 +58,11 @@ impl Fetcher {
     }
 
     /// Takes what the client has to tell, now and then: what nobody takes is kept without bound.
-    pub(crate) fn listen(&self, servers: &str) {
+    pub(crate) fn listen(&self) {
         if self.listened.is_due() {
             for _ in 0..LISTEN_MAX {
                 drop(self.consumer.poll(Duration::ZERO));
             }
-            self.context.trouble.mend(self.consumer.client(), servers);
         }
     }
 

@@ -122,7 +122,7 @@ impl Kafka {
 
     fn reads(&self) -> Result<&Fetcher, Error> {
         if let Some(reads) = self.reads.get() {
-            reads.listen(&self.options.bootstrap_servers);
+            reads.listen();
             return Ok(reads);
         }
         let made = fetcher(&self.options, &self.signal, (Context::default(), READ_HELD))?;
@@ -239,7 +239,7 @@ impl Log for Kafka {
 
     fn poll(&self, partition: &TopicPartition, from: Offset, limit: ReadLimit) -> Result<Read, Error> {
         let unknown = || Error::Unknown(partition.to_string());
-        self.polls.listen(&self.options.bootstrap_servers);
+        self.polls.listen();
         let cursor = self.polls.cursor(partition).ok_or_else(unknown)?;
         let mut cursor = lock(&cursor);
         let failed = |code| self.failed(partition, from, code);
@@ -324,7 +324,6 @@ impl Kafka {
                     trouble.note(code, &said.to_string());
                 }
             }
-            trouble.mend(observer.client(), &self.options.bootstrap_servers);
             explain(&doing(), &self.options.bootstrap_servers, &error, trouble)
         };
         let until = Instant::now() + self.options.patience;

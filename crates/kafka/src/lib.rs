@@ -3,7 +3,6 @@
 //! [`Kafka`] is the log. Reading ([`log::Log::poll`] and [`log::Log::read`]) has clients of its own without a group; a
 //! worker's [`log::Membership`] says only which partitions are its; its producer commits with that membership's generation.
 
-mod alone;
 mod append;
 mod cluster;
 mod context;

@@ -204,8 +204,6 @@ impl Membership for Member {
         if let Some(Err(error)) = self.consumer.poll(timeout) {
             self.failed(error)?;
         }
-        let trouble = &self.consumer.context().context.trouble;
-        trouble.mend(self.consumer.client(), &self.options.bootstrap_servers);
         if let Some(Joining { since, state }) = self.is_stuck() {
             let seconds = since.elapsed().as_secs();
             tracing::warn!(

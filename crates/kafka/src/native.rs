@@ -10,8 +10,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use engine::{Headers, Offset, Record, Stored};
-use rdkafka::ClientContext;
-use rdkafka::client::Client;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{IsError as _, RDKafkaErrorCode};
 use rdkafka::producer::{Producer, ProducerContext};
@@ -232,19 +230,6 @@ fn headers(message: *const sys::rd_kafka_message_t) -> Headers {
         pairs.extend(name.ok().map(|name| (name, std::borrow::Cow::Borrowed(value))));
     }
     Headers::from_pairs(pairs)
-}
-
-/// A client's name in its own log lines.
-pub(crate) fn name<C: ClientContext>(client: &Client<C>) -> String {
-    // SAFETY: the client is alive and keeps its name, which is terminated.
-    unsafe { CStr::from_ptr(sys::rd_kafka_name(client.native_ptr())) }.to_string_lossy().into_owned()
-}
-
-/// Tells a client of brokers, which it may know.
-pub(crate) fn add_brokers<C: ClientContext>(client: &Client<C>, servers: &str) {
-    let Ok(servers) = CString::new(servers) else { return };
-    // SAFETY: the client is alive; the list is copied.
-    unsafe { sys::rd_kafka_brokers_add(client.native_ptr(), servers.as_ptr()) };
 }
 
 /// The queue in which a client leaves what it has to tell: delivery reports, errors, statistics. To be dropped before its client.

@@ -75,7 +75,6 @@ pub(crate) struct Sender {
     told: Told,
     pub(crate) producer: BaseProducer<Deliveries>,
     pub(crate) trouble: Arc<Trouble>,
-    servers: String,
 }
 
 impl Sender {
@@ -84,8 +83,7 @@ impl Sender {
         let trouble = Arc::clone(&context.trouble);
         let deliveries = Deliveries { reports: Mutex::default(), context };
         let producer: BaseProducer<Deliveries> = BaseProducer::from_config_and_context(config, deliveries)?;
-        let servers = config.get("bootstrap.servers").unwrap_or_default().to_owned();
-        Ok(Self { told: Told::of(&producer), producer, trouble, servers })
+        Ok(Self { told: Told::of(&producer), producer, trouble })
     }
 
     /// Sends the records, each with the slot in which its offset is wanted, and waits until every one is acknowledged. The
@@ -160,7 +158,6 @@ impl Sender {
         while self.told.count() > 0 {
             self.producer.poll(Duration::ZERO);
         }
-        self.trouble.mend(self.producer.client(), &self.servers);
     }
 
     /// The same, once there is something new since `seen`. The client's own way of waiting asks again and again without a pause

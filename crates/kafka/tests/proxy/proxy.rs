@@ -9,7 +9,6 @@ use std::time::Duration;
 
 /// Keys of requests (Kafka's protocol guide).
 pub(crate) const PRODUCE: i16 = 0;
-pub(crate) const METADATA: i16 = 3;
 pub(crate) const JOIN_GROUP: i16 = 11;
 pub(crate) const ADD_OFFSETS: i16 = 25;
 pub(crate) const END_TXN: i16 = 26;
@@ -26,8 +25,6 @@ pub(crate) enum Act {
     DropAnswer,
     /// It arrives, its answer does not, and its connection stays.
     Swallow,
-    /// It is one for metadata, and its answer names no broker, as a broker's does that its controller has fenced.
-    NameNone,
     /// It arrives late.
     Delay(Duration),
 }
@@ -122,8 +119,6 @@ enum Mark {
     Drop,
     /// It is dropped.
     Swallow,
-    /// It loses its brokers.
-    NameNone,
 }
 
 struct Link {
@@ -145,7 +140,6 @@ impl Link {
             Some(Act::Hold | Act::Drop) => return None,
             Some(Act::DropAnswer) => drop(self.marks.lock().unwrap().insert(id, Mark::Drop)),
             Some(Act::Swallow) => drop(self.marks.lock().unwrap().insert(id, Mark::Swallow)),
-            Some(Act::NameNone) => drop(self.marks.lock().unwrap().insert(id, Mark::NameNone)),
             Some(Act::Delay(time)) => std::thread::sleep(time),
             None if key == PRODUCE => drop(self.marks.lock().unwrap().insert(id, Mark::Produce)),
             None => {}
@@ -155,12 +149,11 @@ impl Link {
 
     /// The next answer to the client.
     fn pass_answer(&self) -> Option<()> {
-        let mut frame = frame(&self.broker)?;
+        let frame = frame(&self.broker)?;
         let id = i32::from_be_bytes(frame.get(4..8)?.try_into().ok()?);
         match self.marks.lock().unwrap().remove(&id) {
             Some(Mark::Drop) => return None,
             Some(Mark::Swallow) => return Some(()),
-            Some(Mark::NameNone) => frame = without_broker(&frame),
             Some(Mark::Produce) => self.release(),
             None => {}
         }
@@ -201,7 +194,6 @@ impl Plan {
             Act::Drop => "dropped",
             Act::DropAnswer => "answer dropped",
             Act::Swallow => "answer swallowed",
-            Act::NameNone => "none named",
             Act::Delay(_) => "delayed",
         };
         *self.done.entry((key, word)).or_default() += 1;
@@ -217,16 +209,4 @@ fn frame(mut from: &TcpStream) -> Option<Vec<u8>> {
     frame.resize(4 + usize::try_from(u32::from_be_bytes(size)).ok()?, 0);
     from.read_exact(frame.get_mut(4..)?).ok()?;
     Some(frame)
-}
-
-/// An answer for metadata (version 9 or later) without its one broker: after size, correlation id, no tagged fields and the
-/// throttle time come the brokers; of each its number, name, port, rack and tagged fields.
-fn without_broker(answer: &[u8]) -> Vec<u8> {
-    let (head, rest) = answer.split_at(13);
-    assert_eq!((head[8], rest[0]), (0, 2), "one broker in an answer with compact fields");
-    let name = usize::from(rest[5]) - 1;
-    let rack = usize::from(rest[10 + name].saturating_sub(1));
-    let after = &rest[1 + 4 + 1 + name + 4 + 1 + rack + 1..];
-    let length = u32::try_from(head.len() - 4 + 1 + after.len()).unwrap();
-    [&length.to_be_bytes()[..], &head[4..], &[1], after].concat()
 }
