@@ -22,8 +22,8 @@ pub const LIFTS_MAX: usize = 8;
 pub const SCOPES_MAX: usize = 16;
 /// Addresses of one client that are kept: those of the smallest hashes.
 pub const ADDRESSES_MAX: usize = 64;
-/// Words of the platform about one address that are kept, and sends to it: the last decides, the other stands in when it is
-/// retracted.
+/// Words of the platform that an address is used, words that it is not, and sends to it that are kept, of each kind: the last decides,
+/// the other stands in when it is retracted. Each kind has places of its own: of one instant a used address wins, whatever the ids.
 pub const LINKS_MAX: usize = 2;
 /// Transactions that are kept: the last decides, the other stands in when it is retracted.
 pub const TRANSACTIONS_MAX: usize = 2;
@@ -41,7 +41,7 @@ pub const SUPPRESSED_LAST: usize = 4;
 pub const REACTIVATED_MAX: usize = 4;
 /// Facts that a contact's row can hold at most; a typical row holds 1 to 10.
 pub const FACTS_MAX: usize = SCOPES_MAX * 2 * (HOLDERS_MAX + LIFTS_MAX)
-    + ADDRESSES_MAX * 2 * LINKS_MAX
+    + ADDRESSES_MAX * 3 * LINKS_MAX
     + TRANSACTIONS_MAX
     + 2 * WINDOWS_MAX
     + 4 * (SUPPRESSED_FIRST + SUPPRESSED_LAST)
@@ -54,12 +54,20 @@ enum Group<'a> {
     /// Scope, whether it unsubscribes, whether it is taken back. What is taken back has places of its own: an address hears of
     /// facts that do not follow a client to it, and those may not push out any that holds.
     Register(&'a Scope, bool, bool),
-    Link(AddressHash, bool),
+    Link(AddressHash, Word),
     Suppressed(Cause),
     Reactivated,
     Transaction,
     Described,
     Erased,
+}
+
+/// What is said of an address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    Used,
+    Unused,
+    Sent,
 }
 
 impl Group<'_> {
@@ -80,8 +88,9 @@ fn group(entry: &ContactEntry) -> Option<Group<'_>> {
     Some(match &entry.fact {
         ContactFact::Unsubscribed { scope, .. } => Group::Register(scope, true, entry.retracted),
         ContactFact::Resubscribed { scope, .. } => Group::Register(scope, false, entry.retracted),
-        ContactFact::Addressed { address, by_send } => Group::Link(*address, *by_send),
-        ContactFact::Removed { address } => Group::Link(*address, false),
+        ContactFact::Addressed { address, by_send: true } => Group::Link(*address, Word::Sent),
+        ContactFact::Addressed { address, by_send: false } => Group::Link(*address, Word::Used),
+        ContactFact::Removed { address } => Group::Link(*address, Word::Unused),
         ContactFact::Suppressed { cause, .. } => Group::Suppressed(*cause),
         ContactFact::Reactivated => Group::Reactivated,
         ContactFact::Interacted { transaction: true } => Group::Transaction,

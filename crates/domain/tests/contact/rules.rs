@@ -110,6 +110,18 @@ fn a_send_to_an_address_that_the_platform_gave_up_does_not_bring_it_back() {
 }
 
 #[test]
+fn of_one_instant_a_used_address_wins_however_often_it_is_given_up() {
+    let gone = || ContactFact::Removed { address: address(1) };
+    let used = || ContactFact::Addressed { address: address(1), by_send: false };
+    for place in 0..4 {
+        let mut words: Vec<_> = (0..3).map(|_| (5, gone())).collect();
+        words.insert(place, (5, used()));
+        assert_eq!(row(&client(), words).addresses(), [address(1)], "the {place}. of them");
+    }
+    assert_eq!(row(&client(), [(4, used()), (5, gone()), (5, gone())]).addresses(), []);
+}
+
+#[test]
 fn suppression_holds_since_its_first_fact_and_only_a_later_reactivation_lifts_it() {
     let subject = Subject::Address(address(1));
     let bounce = |message| suppressed(Cause::Bounce, message);
