@@ -172,7 +172,7 @@ fn whole(page: Markup, headers: &HeaderMap) -> Response {
 
 /// Why there is no page, and where to go on. The same for what is not there and for what is another organisation's (I8).
 pub(crate) fn refused(status: StatusCode, locale: &Locale) -> Response {
-    absent(status, locale, &Standing::Live)
+    absent(status, locale, &Standing::default())
 }
 
 /// The same where it may only not be there yet.

@@ -28,10 +28,7 @@ pub(crate) async fn page(asking: Asking, Path((client, message)): Path<(String, 
 
 /// Nobody is told that a mail is erased which is only not read yet.
 const fn why_none(standing: &Standing) -> Word {
-    match standing {
-        Standing::CatchingUp(_) => Word::BodyNotReadYet,
-        Standing::Live | Standing::Halted(_) => Word::BodyNotGiven,
-    }
+    if standing.lacks.is_some() { Word::BodyNotReadYet } else { Word::BodyNotGiven }
 }
 
 /// The body of a mail to this client; a message of somebody else has none here.

@@ -53,13 +53,10 @@ pub(crate) fn full(asked: &Asked<'_>, title: &str, main: &Markup) -> Markup {
 pub(crate) fn standing(standing: &Standing, locale: &Locale) -> Markup {
     html! {
         div #standing data-live role="status" {
-            @match standing {
-                Standing::Live => {}
-                Standing::CatchingUp(share) => p.alert {
-                    (locale.word(Word::CatchingUpView)) " " (locale.number(share.percent())) "\u{a0}%"
-                },
-                Standing::Halted(_) => p.alert { (locale.word(Word::StandsStill)) },
+            @if let Some(share) = standing.lacks {
+                p.alert { (locale.word(Word::CatchingUpView)) " " (locale.number(share.percent())) "\u{a0}%" }
             }
+            @if standing.halted.is_some() { p.alert { (locale.word(Word::StandsStill)) } }
         }
     }
 }

@@ -150,7 +150,7 @@ impl Member {
 
     /// How far the client has come with joining, if that takes longer than it may: one that knows no broker any more does not fail,
     /// and one whose group never answers waits longer than a rebalance may last.
-    fn is_stuck(&self) -> Option<Joining> {
+    fn stuck(&self) -> Option<Joining> {
         let session = Duration::from_millis(self.options.session_timeout_ms.into());
         let most = match self.held.is_empty() {
             true => session * JOIN_SESSIONS,
@@ -204,7 +204,7 @@ impl Membership for Member {
         if let Some(Err(error)) = self.consumer.poll(timeout) {
             self.failed(error)?;
         }
-        if let Some(Joining { since, state }) = self.is_stuck() {
+        if let Some(Joining { since, state }) = self.stuck() {
             let seconds = since.elapsed().as_secs();
             tracing::warn!(
                 member = self.name,

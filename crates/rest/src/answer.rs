@@ -76,12 +76,8 @@ impl Asked<'_> {
         let time = self.rows.as_of()?.time;
         let event_time = (time != Time::default()).then(|| time.rfc3339());
         let position = self.rows.reached()?.to_string();
-        let (live, complete) = match self.view.standing() {
-            Standing::Live => (true, true),
-            Standing::CatchingUp(_) => (true, false),
-            Standing::Halted(_) => (false, true),
-        };
-        Ok(AsOf { event_time, position, live, complete })
+        let Standing { lacks, halted } = self.view.standing();
+        Ok(AsOf { event_time, position, live: halted.is_none(), complete: lacks.is_none() })
     }
 }
 

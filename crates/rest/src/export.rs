@@ -145,15 +145,10 @@ pub(crate) async fn csv(
 
 /// A file has no place to say that rows are lacking.
 fn whole(standing: &Standing) -> Result<(), Problem> {
-    match standing {
-        Standing::CatchingUp(share) => {
-            let read = share.percent();
-            let detail =
-                format!("the rows are not all read yet ({read} %), a file would lack some: try again in a while");
-            Err(Problem::later("catching-up", &detail))
-        }
-        Standing::Live | Standing::Halted(_) => Ok(()),
-    }
+    let Some(share) = standing.lacks else { return Ok(()) };
+    let read = share.percent();
+    let detail = format!("the rows are not all read yet ({read} %), a file would lack some: try again in a while");
+    Err(Problem::later("catching-up", &detail))
 }
 
 /// Sends part after part; ends when nobody reads any more.

@@ -9,8 +9,9 @@ use contract::topic::Topic;
 use engine::{Offset, TopicPartition};
 use log::{Log, ReadLimit};
 
+use crate::anew::Anew;
 use crate::place::{Error, View};
-use crate::standing::{Anew, Begun};
+use crate::standing::Begun;
 
 /// The topics that the view is made from.
 pub const TOPICS: [Topic; 4] = [Topic::CampaignStats, Topic::MessageStatus, Topic::ContactState, Topic::Private];
@@ -97,7 +98,7 @@ impl Follow {
     fn batch(&self, topic: Topic, partition: u32) -> Result<bool, Error> {
         let from = self.view.snapshot().position(topic, partition)?;
         let source = self.source(topic, partition);
-        self.look_at_end((topic, partition), &source, from);
+        self.note_end((topic, partition), &source, from);
         let read = match self.log.poll(&source, from, ReadLimit { records: BATCH_RECORDS, bytes: BATCH_BYTES }) {
             Ok(read) => read,
             // For a view that has nothing of it: what was before is superseded by later rows.
@@ -116,7 +117,7 @@ impl Follow {
             }
         };
         if read.next == from {
-            self.look_whether_ended((topic, partition), &source, from);
+            self.look_whether_at_end((topic, partition), &source, from);
             return Ok(false);
         }
         self.view.apply((topic, partition), &read.records, read.next, (self.now_ms)())?;
@@ -126,7 +127,7 @@ impl Follow {
 
     /// Where nothing more arrives of the messages' rows: whether they are all there. A campaign's row is committed after the rows that
     /// it was made from, so who is at an end that was asked for after reading it has them, with the mark of their transaction.
-    fn look_whether_ended(&self, (topic, partition): (Topic, u32), source: &TopicPartition, from: Offset) {
+    fn look_whether_at_end(&self, (topic, partition): (Topic, u32), source: &TopicPartition, from: Offset) {
         if topic == Topic::MessageStatus && !self.view.is_at_end(partition) {
             let ends = self.log.bounds(source).is_ok_and(|bounds| from >= bounds.high_watermark);
             if ends {
@@ -136,7 +137,7 @@ impl Follow {
     }
 
     /// Asks once how far a partition goes: what is polled says only what has arrived.
-    fn look_at_end(&self, of: (Topic, u32), source: &TopicPartition, from: Offset) {
+    fn note_end(&self, of: (Topic, u32), source: &TopicPartition, from: Offset) {
         if self.view.knows(of) {
             return;
         }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use store::Stores;
 
+use crate::Share;
+use crate::anew::Anew;
 use crate::follow::Follow;
 use crate::place::Error;
 use crate::rebuild::Rebuild;
-use crate::standing::{Anew, Standing};
 
 /// How long it waits for a wish before it looks whether it is to stop.
 const WAIT: Duration = Duration::from_millis(50);
@@ -43,7 +44,7 @@ impl Keep {
         while !stop.load(Ordering::Acquire) {
             if view.anew() == Anew::Asked {
                 self.make_anew(stop);
-            } else if matches!(view.standing(), Standing::Halted(_)) {
+            } else if view.standing().halted.is_some() {
                 view.wish.wait(WAIT);
             } else if let Err(error) = self.follow.run(stop) {
                 self.halt(&error);
@@ -63,7 +64,7 @@ impl Keep {
     fn make_anew(&self, stop: &AtomicBool) {
         let view = &self.follow.view;
         tracing::info!("the view is made anew from the topics; the old one answers until it is there");
-        view.wish.set(Anew::Making(crate::Share::default()));
+        view.wish.set(Anew::Making(Share::default()));
         match self.made_anew(stop) {
             Ok(true) => {
                 // It has what there was when it began, and the old one besides.
@@ -106,7 +107,7 @@ impl Keep {
 
     /// The old one follows as long as it can: whoever looks at it meanwhile sees what happens.
     fn go_on(&self, stop: &AtomicBool) {
-        if matches!(self.follow.view.standing(), Standing::Halted(_)) {
+        if self.follow.view.standing().halted.is_some() {
             return;
         }
         if let Err(error) = self.follow.catch_up(stop) {

@@ -5,6 +5,7 @@
 //! The page to begin with is [`fold`]: what a published row does to the view.
 
 mod agreement;
+mod anew;
 mod body;
 mod campaigns;
 mod cause;
@@ -41,6 +42,7 @@ mod trigrams;
 mod walk;
 
 pub use agreement::Agreement;
+pub use anew::Anew;
 pub use body::{Content, ContentParts};
 pub use campaigns::{Campaign, CampaignPage, Filter};
 pub use cause::{Cause, End, Explanation, Refusal};
@@ -60,7 +62,7 @@ pub use recipients::{Recipient, RecipientPage};
 pub use recount::{Recounter, Stepped};
 pub use series::{Point, Series, Width};
 pub use sorted::{Sort, Wanted};
-pub use standing::{Anew, Share, Standing};
+pub use standing::{Share, Standing};
 pub use tile::Tile;
 
 /// Rows of one page at most.

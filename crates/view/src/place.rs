@@ -12,12 +12,13 @@ use engine::{Identity, Offset, Position, Stored};
 use store::{Store, Stores};
 use tokio::sync::{broadcast, watch};
 
+use crate::anew::{Anew, Wish};
 use crate::drops::Drops;
 use crate::fold::{Batch, Changes, Named, micros};
 use crate::key;
 use crate::overlay::Rows;
 use crate::proof::Proofs;
-use crate::standing::{Anew, Begun, Share, Standing, Wish};
+use crate::standing::{Begun, Share, Standing};
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
 const FORM: u32 = 5;
@@ -161,10 +162,8 @@ impl View {
 
     /// Where it stands against the topics.
     pub fn standing(&self) -> Standing {
-        if let Some(why) = self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone() {
-            return Standing::Halted(why);
-        }
-        self.lacks().map_or(Standing::Live, Standing::CatchingUp)
+        let halted = self.halted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Standing { lacks: self.lacks(), halted }
     }
 
     /// Whether one is made anew beside it.

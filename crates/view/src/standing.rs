@@ -1,8 +1,6 @@
-//! Where the view stands against the topics, for readiness and for whoever reads its pages; and the wish for one made anew.
+//! Where the view stands against the topics, for readiness and for whoever reads its pages.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use contract::topic::Topic;
 use engine::Offset;
@@ -23,15 +21,13 @@ impl Share {
     }
 }
 
-/// Where the view stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+/// Where the view stands. With neither it has what was published when it began to follow, and follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
     /// It has not read everything yet that was published when it began to follow: numbers are too low, rows are lacking.
-    CatchingUp(Share),
-    /// It has read that, and follows.
-    Live,
+    pub lacks: Option<Share>,
     /// Nobody follows into it any more; why, and what to do.
-    Halted(String),
+    pub halted: Option<String>,
 }
 
 /// What was published when following began, and how much of it is read.
@@ -86,57 +82,6 @@ impl Begun {
     }
 }
 
-/// Whether a view is made anew beside the one that answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Anew {
-    /// No.
-    #[default]
-    No,
-    /// It is to be; nobody has begun.
-    Asked,
-    /// It is, and so far.
-    Making(Share),
-    /// The last attempt came to nothing; the old one answers as before.
-    Failed(String),
-}
-
-/// The wish, and who waits for it or for what becomes of it.
-#[derive(Default)]
-pub(crate) struct Wish {
-    state: Mutex<Anew>,
-    changed: Condvar,
-}
-
-impl Wish {
-    /// Wished, unless somebody has already.
-    pub(crate) fn ask(&self) {
-        let mut state = self.lock();
-        if matches!(*state, Anew::No | Anew::Failed(_)) {
-            *state = Anew::Asked;
-            self.changed.notify_all();
-        }
-    }
-
-    pub(crate) fn set(&self, state: Anew) {
-        *self.lock() = state;
-        self.changed.notify_all();
-    }
-
-    pub(crate) fn get(&self) -> Anew {
-        self.lock().clone()
-    }
-
-    /// What is, after the next change or this time.
-    pub(crate) fn wait(&self, longest: Duration) -> Anew {
-        let state = self.changed.wait_timeout(self.lock(), longest).unwrap_or_else(PoisonError::into_inner).0;
-        state.clone()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Anew> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,18 +99,5 @@ mod tests {
         assert!(!begun.stood(other, 400), "once");
         assert_eq!(begun.lacks(), None);
         assert_eq!(Begun::default().lacks(), None, "nobody follows one that is only asked");
-    }
-
-    #[test]
-    fn a_wish_is_had_once_until_it_came_to_something() {
-        let wish = Wish::default();
-        wish.ask();
-        assert_eq!(wish.get(), Anew::Asked);
-        wish.set(Anew::Making(Share { done: 1, of: 2 }));
-        wish.ask();
-        assert_eq!(wish.wait(Duration::ZERO), Anew::Making(Share { done: 1, of: 2 }), "it is being made");
-        wish.set(Anew::Failed("the disk is full".to_owned()));
-        wish.ask();
-        assert_eq!(wish.get(), Anew::Asked);
     }
 }

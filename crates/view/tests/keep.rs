@@ -123,12 +123,12 @@ fn it_says_that_numbers_are_not_whole_until_it_has_what_was_there() {
     let log = Odd::of(&["Ada", "Bea", "Cid", "Dan"], 0, 1);
     let kept = Kept::over(&(Arc::new(Memory::default()) as _), &log);
     let mut told = kept.view.touched();
-    let quarter = Standing::CatchingUp(Share { done: 1, of: 4 });
+    let quarter = Standing { lacks: Some(Share { done: 1, of: 4 }), halted: None };
     kept.until("the first", |kept| kept.view.standing() == quarter);
     assert_eq!(kept.people(), ["Ada"]);
     log.comes.store(4, Ordering::SeqCst);
     say(&log.log, "Eve");
-    kept.until("all that was there", |kept| kept.view.standing() == Standing::Live);
+    kept.until("all that was there", |kept| kept.view.standing() == Standing::default());
     assert_eq!(kept.people(), ["Ada", "Bea", "Cid", "Dan"], "what came since does not make it less whole");
     let news = std::iter::from_fn(|| told.try_recv().ok());
     assert_eq!(news.filter(|told| *told == <(String, String)>::default()).count(), 1, "everybody hears of it once");
@@ -168,14 +168,14 @@ fn one_that_lacks_what_is_gone_answers_until_another_is_made() {
         drop(wrong(&stores));
         let log = Odd::of(&["Ada", "Bea", "Cid"], 2, 2);
         let kept = Kept::over(&stores, &log);
-        kept.until(
-            "why it stands still",
-            |kept| matches!(kept.view.standing(), Standing::Halted(why) if why.contains("begins at 2")),
-        );
+        kept.until("why it stands still", |kept| {
+            kept.view.standing().halted.is_some_and(|why| why.contains("begins at 2"))
+        });
+        assert!(kept.view.standing().lacks.is_some(), "and that it is not whole");
         kept.until("another", |kept| matches!(kept.view.anew(), Anew::Making(_)));
         assert_eq!(kept.people(), ["Zoe"], "it answers");
         log.comes.store(u64::MAX, Ordering::SeqCst);
-        kept.until("it follows again", |kept| kept.view.standing() == Standing::Live);
+        kept.until("it follows again", |kept| kept.view.standing() == Standing::default());
         assert_eq!(kept.people(), ["Cid"]);
     }
 }
@@ -212,5 +212,5 @@ fn where_none_can_be_made_the_old_one_goes_on() {
     kept.until("why not", |kept| matches!(kept.view.anew(), Anew::Failed(why) if why.contains("no space left")));
     say(&log.log, "Bea");
     kept.until("it follows", |kept| kept.people() == ["Ada", "Bea"]);
-    assert_eq!(kept.view.standing(), Standing::Live);
+    assert_eq!(kept.view.standing(), Standing::default());
 }

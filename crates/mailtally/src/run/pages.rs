@@ -10,7 +10,7 @@ use log::Cleanup;
 use rest::Rest;
 use service::health::ViewReport;
 use store::Stores;
-use view::{Anew, Error, Follow, Keep, Standing, TOPICS, View};
+use view::{Anew, Error, Follow, Keep, Share, Standing, TOPICS, View};
 
 use crate::system::{System, now_ms};
 
@@ -52,12 +52,13 @@ pub(super) fn report(view: &View) -> ViewReport {
         Anew::Making(share) => (Some(share.percent()), None),
         Anew::Failed(why) => (None, Some(format!("another view could not be made: {why}"))),
     };
-    let (state, percent, halted) = match view.standing() {
-        Standing::Live => ("live", None, None),
-        Standing::CatchingUp(share) => ("catching_up", Some(share.percent()), None),
-        Standing::Halted(why) => ("stands_still", None, Some(why)),
+    let Standing { lacks, halted } = view.standing();
+    let state = match (&halted, lacks) {
+        (Some(_), _) => "stands_still",
+        (None, Some(_)) => "catching_up",
+        (None, None) => "live",
     };
-    ViewReport { state, why: failed.or(halted), percent, anew_percent }
+    ViewReport { state, why: failed.or(halted), percent: lacks.map(Share::percent), anew_percent }
 }
 
 /// Nothing is in the view that is not in the topics: one that cannot be read, or that is of another log or form, is put aside, and

@@ -11,7 +11,7 @@ pub struct ViewReport {
     /// Why it stands still, or why another could not be made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
-    /// While it catches up: whole per cent that is read of what was published before.
+    /// While it does not have everything: whole per cent that is read of what was published before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percent: Option<u64>,
     /// While another is made beside it: whole per cent of that one.
