@@ -6,6 +6,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, ensure};
+use benches::pace::Pace;
 use benches::plan::Random;
 
 use crate::product::Product;
@@ -18,7 +19,7 @@ pub(crate) const CAMPAIGN: &str = "probe";
 /// Events of one request at most, as the intake takes them.
 const REQUEST_EVENTS: u64 = 1_000;
 /// Between two requests of the load.
-const PACE: Duration = Duration::from_millis(10);
+const GATHERED: Duration = Duration::from_millis(10);
 /// Between two probes, in milliseconds: from half to one and a half, so that they do not keep step with a page's own pauses.
 const PROBE_MS: u64 = 200;
 /// Before the first probe that counts.
@@ -58,30 +59,28 @@ fn probe(product: &Product, time: Duration, mut say: impl FnMut(Probe)) -> Resul
         number += 1;
         post(product, &[send(ORGANISATION, &format!("probe-{number}"), CAMPAIGN)])?;
         say(Probe { number, acknowledged: Instant::now(), counts: begun.elapsed() > WARM });
+        // A probe at a time of its own: what is waited for is that nothing is in step with it.
         std::thread::sleep(Duration::from_millis(PROBE_MS / 2 + random.below(PROBE_MS)));
     }
     Ok(())
 }
 
-/// Sends of another organisation, so many a second; how many came after the warming up.
+/// Sends of another organisation, so many a second, once a first one is through; how many came after the warming up.
 fn load(product: &Product, rate: u64, stop: &AtomicBool) -> Result<u64> {
-    let (begun, mut came, mut warm) = (Instant::now(), 0, 0);
+    let one = |message: u64| send("busy", &format!("m{message}"), &format!("c{}", message / 50_000));
+    post(product, &[send("busy", "first", "c0")])?;
+    let (mut pace, mut warm) = (Pace::of(rate, GATHERED), 0);
     while !stop.load(Ordering::Acquire) {
-        let due = u64::try_from(begun.elapsed().as_millis())? * rate / 1_000;
-        let next = due.min(came + REQUEST_EVENTS);
-        let one = |message: u64| send("busy", &format!("m{message}"), &format!("c{}", message / 50_000));
-        let events: Vec<String> = (came..next).map(one).collect();
-        if !events.is_empty() {
-            post(product, &events)?;
+        let came = pace.given();
+        let due = pace.due(REQUEST_EVENTS);
+        if due > 0 {
+            post(product, &(came..came + due).map(one).collect::<Vec<_>>())?;
         }
-        came = next;
-        if begun.elapsed() < WARM {
-            warm = came;
+        if pace.elapsed() < WARM {
+            warm = pace.given();
         }
-        // Time is what is made here: events are to come at a rate.
-        std::thread::sleep(PACE);
     }
-    Ok(came - warm)
+    Ok(pace.given() - warm)
 }
 
 fn post(product: &Product, events: &[String]) -> Result<()> {

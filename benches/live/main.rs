@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use benches::pace::quantile;
 use clap::{Parser, ValueEnum};
 
 use product::Product;
@@ -56,7 +57,8 @@ impl Arguments {
         let product = Product::start(folder.path(), cluster.as_ref().map(broker::Cluster::bootstrap))?;
         let (came, seen) = feed::probes(&product, self.rate, Duration::from_secs(self.seconds))?;
         product.stop()?;
-        for Seen { place, took_ms } in seen {
+        for Seen { place, mut took_ms } in seen {
+            took_ms.sort_by(f64::total_cmp);
             ensure!(!took_ms.is_empty(), "no probe was seen: {place}");
             let at = |share: f64| quantile(&took_ms, share);
             let rate = came as f64 / self.seconds.max(1) as f64;
@@ -65,11 +67,4 @@ impl Arguments {
         }
         Ok(())
     }
-}
-
-fn quantile(all: &[f64], share: f64) -> f64 {
-    let mut all = all.to_vec();
-    all.sort_by(f64::total_cmp);
-    let place = (all.len() as f64 * share) as usize;
-    all.get(place.min(all.len().saturating_sub(1))).copied().unwrap_or_default()
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use benches::pace;
 use benches::process::{self, Process};
 use serde_json::Value;
 
@@ -12,8 +13,6 @@ use crate::feed::ORGANISATION;
 
 /// How long it may take to be ready.
 const READY_MAX: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// A `run` that is ready.
 pub(crate) struct Product {
@@ -65,17 +64,12 @@ impl Product {
 
 /// Where it answers, once every task is live.
 fn ready(data: &Path) -> Result<String> {
-    let begun = Instant::now();
-    while begun.elapsed() < READY_MAX {
+    let mut address = String::new();
+    pace::until("mailtally run is ready", READY_MAX, || {
         let control = std::fs::read(data.join("run.json")).unwrap_or_default();
         let control: Value = serde_json::from_slice(&control).unwrap_or_default();
-        if let Some(address) = control.get("address").and_then(Value::as_str)
-            && ureq::get(format!("http://{address}/health/ready")).call().is_ok()
-        {
-            return Ok(address.to_owned());
-        }
-        // Another process: it can only be asked again.
-        std::thread::sleep(LOOK);
-    }
-    bail!("mailtally run is not ready within {} s", READY_MAX.as_secs())
+        address = control.get("address").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(!address.is_empty() && ureq::get(format!("http://{address}/health/ready")).call().is_ok())
+    })?;
+    Ok(address)
 }

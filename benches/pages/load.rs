@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use benches::mailtally::System;
+use benches::pace::Pace;
 use benches::plan::Random;
 use benches::workload::Workload;
 
@@ -23,7 +24,7 @@ const BATCH: usize = 5_000;
 /// Folding threads, as in `mailtally run`.
 const WORKERS: u32 = 2;
 /// Between two appends of rows.
-const PACE: Duration = Duration::from_millis(10);
+const GATHERED: Duration = Duration::from_millis(10);
 
 /// A load that goes on.
 pub(crate) struct Load {
@@ -63,14 +64,13 @@ impl Load {
 
 /// Rows of communications at random, once more, so many a second.
 fn publish(site: &Site, size: Size, rate: u64, stop: &AtomicBool) -> Result<()> {
-    let (begun, mut random, mut came) = (Instant::now(), Random::of(size.seed, 0, 5), 0);
+    let (mut pace, mut random, mut ahead) = (Pace::of(rate, GATHERED), Random::of(size.seed, 0, 5), 0);
     while !stop.load(Ordering::Acquire) {
-        let due = u64::try_from(begun.elapsed().as_millis())? * rate / 1_000;
-        while came < due {
-            came += site.append(size.campaign(random.below(size.campaigns))?)?;
+        let due = pace.due(u64::MAX);
+        while ahead < due {
+            ahead += site.append(size.campaign(random.below(size.campaigns))?)?;
         }
-        // Time is what is made here: rows are to come at a rate.
-        std::thread::sleep(PACE);
+        ahead -= due;
     }
     Ok(())
 }

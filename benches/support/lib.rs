@@ -3,6 +3,7 @@
 pub mod figures;
 pub mod input;
 pub mod mailtally;
+pub mod pace;
 pub mod peer;
 pub mod plan;
 pub mod posted;

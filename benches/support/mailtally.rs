@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use contract::Proto as _;
@@ -23,6 +23,7 @@ use store::{Rocks, Stores};
 
 use crate::figures::Numbers;
 use crate::input::Reader;
+use crate::pace::Pace;
 use crate::plan::ORGANISATIONS;
 use crate::standing::{COUNTERS, Share};
 use crate::usage;
@@ -35,7 +36,7 @@ const UPKEEP_BYTES: u64 = 8 << 20;
 /// See [`UPKEEP_BYTES`].
 const UPKEEP_BREATH: Duration = Duration::from_millis(50);
 /// Between two appends of a steady rate, as an intake gathers what comes within a moment.
-const PACE: Duration = Duration::from_millis(10);
+const GATHERED: Duration = Duration::from_millis(10);
 /// How long the folds may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
@@ -108,19 +109,16 @@ impl System {
     /// # Errors
     /// What the log says.
     pub fn pace(&self, reports: Workload, per_second: u64, stop: &AtomicBool) -> Result<u64> {
-        let begun = Instant::now();
-        let (mut reports, mut came) = (reports.zip(0..), 0);
+        let (mut reports, mut pace) = (reports.zip(0..), Pace::of(per_second, GATHERED));
         while !stop.load(Ordering::Acquire) {
-            let due = begun.elapsed().as_millis() as u64 * per_second / 1_000;
-            let outputs = reports.by_ref().take(usize::try_from(due.saturating_sub(came))?);
-            let outputs: Vec<Output> = outputs.map(|(report, place)| self.output(&report, place)).collect();
-            came += u64::try_from(outputs.len())?;
+            let due = usize::try_from(pace.due(u64::MAX))?;
+            let outputs: Vec<Output> =
+                reports.by_ref().take(due).map(|(one, place)| self.output(&one, place)).collect();
             if !outputs.is_empty() {
                 self.log.append(outputs)?;
             }
-            std::thread::sleep(PACE);
         }
-        Ok(came)
+        Ok(pace.given())
     }
 
     fn output(&self, report: &Report, place: u64) -> Output {

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use benches::figures::Figure;
+use benches::pace::quantile;
 use benches::process;
 use clap::{Parser, ValueEnum};
 
@@ -186,7 +187,7 @@ fn report(figures: &[Figure]) {
         );
     }
     for Figure { phase, latency_ms, .. } in figures.iter().filter(|figure| !figure.latency_ms.is_empty()) {
-        let at = |share: f64| probe::quantile(latency_ms, share);
+        let at = |share: f64| quantile(latency_ms, share);
         println!("{phase}, event to visible row: p50 {:.0} ms, p99 {:.0} ms, max {:.0} ms", at(0.5), at(0.99), at(1.0));
     }
     let of = |phase: &str| figures.iter().find(|figure| figure.phase == phase);

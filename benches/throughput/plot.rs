@@ -5,13 +5,12 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use benches::figures::Figure;
+use benches::pace::quantile;
 use plotters::coord::Shift;
 use plotters::prelude::{
     ChartBuilder, Color, DrawingArea, IntoDrawingArea, IntoFont, RGBColor, Rectangle, SVGBackend, Text,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-
-use crate::probe;
 
 const SIZE: (u32, u32) = (860, 780);
 const INK: RGBColor = RGBColor(0x33, 0x3b, 0x48);
@@ -50,7 +49,7 @@ fn rates(figures: &[Figure]) -> Bars {
 }
 
 fn latencies(figures: &[Figure]) -> Bars {
-    let at = |figure: &Figure| [0.5, 0.99].map(|share| probe::quantile(&figure.latency_ms, share)).to_vec();
+    let at = |figure: &Figure| [0.5, 0.99].map(|share| quantile(&figure.latency_ms, share)).to_vec();
     let measured = figures.iter().filter(|figure| !figure.latency_ms.is_empty());
     measured.map(|figure| (figure.phase.clone(), at(figure))).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use benches::pace::Pace;
 use benches::workload::Workload;
 use bytes::Bytes;
 use domain::Event;
@@ -12,11 +13,11 @@ use domain::Event;
 use crate::site::{Site, Watch};
 
 /// Events a second beside the probes.
-const RATE: f64 = 5_000.0;
+const RATE: u64 = 5_000;
 /// Between two probes.
 const EVERY: Duration = Duration::from_millis(20);
 /// Between two appends.
-const PACE: Duration = Duration::from_millis(2);
+const GATHERED: Duration = Duration::from_millis(2);
 /// How long the next probe is waited for between two looks at the rows; nobody tells a reader without a group of news.
 const LOOK: Duration = Duration::from_millis(1);
 /// How long the last probes may take.
@@ -38,23 +39,17 @@ pub(crate) fn latencies(site: &Site, stats: &str, seconds: u64) -> Result<Vec<f6
     std::thread::scope(|scope| {
         let (said, asked) = std::sync::mpsc::channel();
         let reader = scope.spawn(move || collect(watch, &asked));
-        let (began, mut sent, mut probes) = (Instant::now(), 0.0, 0_u32);
-        while began.elapsed() < Duration::from_secs(seconds) {
-            let due = began.elapsed().as_secs_f64() * RATE;
-            let mut events = Vec::new();
-            while sent < due {
-                events.extend(background.next());
-                sent += 1.0;
-            }
-            if began.elapsed() > EVERY * probes {
+        let (mut pace, mut probes) = (Pace::of(RATE, GATHERED), 0_u32);
+        while pace.elapsed() < Duration::from_secs(seconds) {
+            let due = usize::try_from(pace.due(u64::MAX))?;
+            let mut events: Vec<Event> = background.by_ref().take(due).collect();
+            if pace.elapsed() > EVERY * probes {
                 probes += 1;
                 let (event, key) = probe(&sample, &format!("{marker}-{probes}"));
                 events.push(event);
                 said.send((key, Instant::now()))?;
             }
             site.send(events)?;
-            // Time is what is made here: events are to come at a rate.
-            std::thread::sleep(PACE);
         }
         drop(said);
         reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))?
@@ -102,12 +97,4 @@ fn collect(mut watch: Watch<'_>, asked: &Receiver<(Bytes, Instant)>) -> Result<V
     }
     found.sort_by(f64::total_cmp);
     Ok(found)
-}
-
-/// The value below which this share of ascending ones lies.
-pub(crate) fn quantile(ascending: &[f64], share: f64) -> f64 {
-    let last = ascending.len().saturating_sub(1);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in a list")]
-    let place = ((last as f64) * share).round() as usize;
-    ascending.get(place.min(last)).copied().unwrap_or_default()
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use benches::figures::Figure;
+use benches::pace;
 use benches::process::{self, Process};
 use benches::usage;
 
@@ -15,8 +16,6 @@ use crate::site::{self, Site, Stats};
 const PEER_CACHE_BYTES: &str = "268435456";
 /// Mailtally's share of what the peer has in all: the cache alone.
 const OWN_MEMORY: &str = "memory_bytes=256 MiB";
-/// Between two looks at a program.
-const LOOK: Duration = Duration::from_millis(10);
 /// The longest wait for a restore.
 const RESTORE_MAX: Duration = Duration::from_secs(600);
 
@@ -169,16 +168,12 @@ impl Side {
         let running = self.start()?;
         let mut first = None;
         let done = |word: &str| self.commands.iter().map(|one| one.says(word)).collect::<Result<Vec<_>>>();
-        while !done("restored")?.into_iter().all(|said| said) {
+        pace::until(&format!("{} has restored", self.name), RESTORE_MAX, || {
             if first.is_none() && done("restoring")?.contains(&true) {
                 first = Some(began.elapsed().as_secs_f64());
             }
-            if began.elapsed() > RESTORE_MAX {
-                bail!("{} has not restored within {} s", self.name, RESTORE_MAX.as_secs());
-            }
-            // Another process: it can only be asked again.
-            std::thread::sleep(LOOK);
-        }
+            Ok(done("restored")?.into_iter().all(|said| said))
+        })?;
         let (seconds, first_seconds) = (began.elapsed().as_secs_f64(), first.context("no restore was seen")?);
         let (cpu_seconds, peak_bytes) = (cpu(&running)?, peak(&running)?);
         stop(running)?;

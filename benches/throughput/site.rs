@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use benches::figures::Figure;
+use benches::pace;
 use benches::standing::Row;
 use benches::usage;
 use benches::workload::Workload;
@@ -101,15 +102,10 @@ impl Site {
 
     /// Waits until the group of the folds has committed everything that they feed each other.
     pub(crate) fn drained(&self) -> Result<()> {
-        let until = Instant::now() + SILENCE_MAX;
         for topic in FED {
             for partition in 0..self.partitions {
                 let input = TopicPartition { topic: Topic::new(topic), partition };
-                while !self.is_drained(&input)? {
-                    anyhow::ensure!(Instant::now() < until, "{input} is not folded within {} s", SILENCE_MAX.as_secs());
-                    // Another process commits: the broker can only be asked again.
-                    std::thread::sleep(LOOK);
-                }
+                pace::until(&format!("{input} is folded"), SILENCE_MAX, || self.is_drained(&input))?;
             }
         }
         Ok(())
