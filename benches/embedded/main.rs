@@ -94,8 +94,6 @@ impl Arguments {
         command.args(["--phase", phase.word(), "--batch", &batch.to_string()]);
         command.args(["--workers", &self.own.workers.to_string()]);
         command.args(["--memory-mib", &self.own.memory_mib.to_string()]);
-        // As deploy/ sets it: arenas of many threads keep what other threads freed.
-        command.env("MALLOC_ARENA_MAX", "2");
         command.arg("--input").arg(input).arg("--folder").arg(data.path());
         let output = command.stderr(Stdio::inherit()).output()?;
         ensure!(output.status.success(), "{} ended with {}", phase.word(), output.status);

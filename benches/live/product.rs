@@ -33,7 +33,7 @@ impl Product {
         let command = |role: &[&str]| {
             let own = std::env::current_exe().unwrap_or_default().with_file_name("mailtally");
             let mut command = Command::new(own);
-            command.args(role).arg("--data").arg(&data).env("MALLOC_ARENA_MAX", "2");
+            command.args(role).arg("--data").arg(&data);
             command
         };
         let configured = |role: &[&str]| {

@@ -134,8 +134,7 @@ impl Arguments {
         for (flag, number) in numbers {
             command.args([flag, &number.to_string()]);
         }
-        // As deploy/ sets it.
-        command.env("MALLOC_ARENA_MAX", "2").args(["--phase", phase]).arg("--folder").arg(folder);
+        command.args(["--phase", phase]).arg("--folder").arg(folder);
         let output = command.stderr(Stdio::inherit()).output()?;
         ensure!(output.status.success(), "{phase} ended with {}", output.status);
         Ok(serde_json::from_slice(&output.stdout)?)

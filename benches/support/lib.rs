@@ -11,3 +11,7 @@ pub mod process;
 pub mod standing;
 pub mod usage;
 pub mod workload;
+
+/// That of the product's binary, also where a bench calls its crates itself.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -92,9 +92,7 @@ impl Start {
 
     fn run(&self) -> Result<Process> {
         let said = std::fs::File::create(&self.said)?;
-        Process::start(
-            Command::new(&self.program).args(&self.arguments).env("MALLOC_ARENA_MAX", "2").stdout(Stdio::from(said)),
-        )
+        Process::start(Command::new(&self.program).args(&self.arguments).stdout(Stdio::from(said)))
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const FIRST_ASK: Duration = Duration::from_secs(1);
 /// Between two of them where the answer comes at once.
 const LISTEN_AGAIN: Duration = Duration::from_millis(100);
+/// How often an administrator's question can be asked within the patience, when nobody answers.
+const QUESTIONS: u32 = 3;
 /// What is taken of librdkafka's trouble at once.
 pub(crate) const LISTEN_MAX: usize = 64;
 
@@ -173,7 +175,7 @@ impl Cluster {
             return Ok(());
         }
         let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
-        let asked = || native::describe(&self.consumer, &names, self.options.patience);
+        let asked = || native::describe(&self.consumer, &names, self.options.patience / QUESTIONS);
         let described = self.again(asked, Option::is_some);
         let described = described.ok_or_else(|| self.explain("describe the topics", &timed_out()))?;
         for (topic, described) in topics.iter_mut().zip(described) {
@@ -190,8 +192,9 @@ impl Cluster {
         }
         let asked: Vec<ResourceSpecifier<'_>> =
             topics.iter().map(|topic| ResourceSpecifier::Topic(&topic.name)).collect();
-        let ask = || block_on(self.admin.describe_configs(&asked, &self.patience()));
-        let answer = self.again(ask, |answer| !answer.as_ref().is_err_and(is_broken));
+        let patience = self.options.patience / QUESTIONS;
+        let ask = || block_on(self.admin.describe_configs(&asked, &within(patience)));
+        let answer = self.again(ask, |answer| !answer.as_ref().is_err_and(is_lost));
         let resources = answer.map_err(|error| self.explain("describe the topics", &error))?;
         for (topic, resource) in topics.iter_mut().zip(resources) {
             topic.configs = match resource {
@@ -205,7 +208,7 @@ impl Cluster {
     }
 
     /// Asks again, where an answer does not count and there is time: librdkafka does not repeat what an administrator asks when
-    /// the broker dies that was asked.
+    /// the broker dies that was asked, nor when it stands still.
     fn again<T>(&self, ask: impl FnMut() -> T, counts: impl Fn(&T) -> bool) -> T {
         asked_until(Instant::now() + self.options.patience, LISTEN_AGAIN, ask, counts)
     }
@@ -219,18 +222,13 @@ impl Cluster {
             wanted = wanted.set(key, value);
         }
         let doing = format!("make topic {}", topic.name);
-        let made = block_on(self.admin.create_topics([&wanted], &self.patience()));
+        let made = block_on(self.admin.create_topics([&wanted], &within(self.options.patience)));
         let made = made.map_err(|error| self.explain(&doing, &error))?;
         match made.into_iter().next() {
             None | Some(Ok(_)) => Ok(true),
             Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => Ok(false),
             Some(Err((_, code))) => Err(self.sorted(&doing, code)),
         }
-    }
-
-    fn patience(&self) -> AdminOptions {
-        let patience = Some(self.options.patience);
-        AdminOptions::new().request_timeout(patience).operation_timeout(patience)
     }
 
     fn sorted(&self, doing: &str, code: RDKafkaErrorCode) -> Error {
@@ -299,9 +297,14 @@ fn is_there(consumer: &BaseConsumer<Context>, partition: &TopicPartition, until:
     Ok(topic.is_some_and(|topic| topic.error().is_none() && topic.partitions().iter().any(is_it)))
 }
 
-/// The connection ended before the answer came.
-fn is_broken(error: &KafkaError) -> bool {
-    matches!(error, KafkaError::AdminOp(RDKafkaErrorCode::BrokerTransportFailure))
+/// The connection ended before the answer came, or it came too late.
+fn is_lost(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{BrokerTransportFailure, OperationTimedOut};
+    matches!(error, KafkaError::AdminOp(BrokerTransportFailure | OperationTimedOut))
+}
+
+fn within(patience: Duration) -> AdminOptions {
+    AdminOptions::new().request_timeout(Some(patience)).operation_timeout(Some(patience))
 }
 
 fn in_force(resource: ConfigResource) -> BTreeMap<String, String> {

@@ -79,7 +79,7 @@ impl Site {
         }
         // Known to a binary that was built to be wrong, and to no other.
         command.envs(self.bug.iter().map(|bug| ("SEEDED_BUG", bug)));
-        command.env("MALLOC_ARENA_MAX", "2").stdin(Stdio::null());
+        command.stdin(Stdio::null());
         command
     }
 

@@ -5,7 +5,8 @@ use proxy::Act;
 use crate::*;
 
 /// ListOffsets, Metadata, OffsetFetch, FindCoordinator, DescribeConfigs.
-const QUESTIONS: [i16; 5] = [2, 3, 9, 10, 32];
+const QUESTIONS: [i16; 5] = [2, 3, 9, 10, DESCRIBE_CONFIGS];
+const DESCRIBE_CONFIGS: i16 = 32;
 
 #[test]
 fn a_question_whose_connection_breaks_is_asked_again() {
@@ -28,4 +29,14 @@ fn a_question_whose_connection_breaks_is_asked_again() {
             assert!(program.proxy.done(key) > before, "{key} was not asked: {act:?} shows nothing");
         }
     }
+}
+
+#[test]
+fn an_administrator_s_question_that_nobody_answers_is_asked_again() {
+    let program = Program::start(true);
+    let kafka = Kafka::open(Options::new(&program.kafka.options().bootstrap_servers, "proxy")).unwrap();
+    program.proxy.next(DESCRIBE_CONFIGS, Act::Swallow);
+    let topics = kafka.topics().map(|topics| topics.len());
+    assert_eq!(topics.unwrap_or_else(|why| panic!("{why}")), 3);
+    assert_eq!(program.proxy.done(DESCRIBE_CONFIGS), 1, "it was answered: this shows nothing");
 }
