@@ -1,6 +1,7 @@
-//! `mailtally status`: bytes of each topic, how fast they grow, how long the disk lasts, and where every task is.
+//! `mailtally status`: bytes of each topic, how fast they grow, how long the disk lasts, where every task is, and the view behind the pages.
 
 mod tasks;
+mod view;
 
 use std::io::Write;
 
@@ -59,11 +60,16 @@ impl Status {
         let topics = topics(at)?;
         let disk = disk(at, &topics);
         let tasks = Tasks::read(at)?;
+        let view = view::read(at);
         match self.format {
             Format::Json => {
-                json_rows(&topics, &disk, &tasks).iter().try_for_each(|row| writeln!(reply.out, "{row}"))?
+                let rows = json_rows(&topics, &disk, &tasks);
+                rows.into_iter().chain(view.iter().map(view::row)).try_for_each(|row| writeln!(reply.out, "{row}"))?
             }
-            Format::Table => table(&topics, &disk, &tasks, reply.out)?,
+            Format::Table => {
+                table(&topics, &disk, &tasks, reply.out)?;
+                view.iter().try_for_each(|view| view::line(view, reply.out))?;
+            }
         }
         Ok(u8::from(tasks.is_bad()))
     }

@@ -39,6 +39,8 @@ fn one_command_makes_the_view_anew_while_everything_runs() {
     assert_eq!(sent(&live, &token), Some(2));
     assert_eq!(live.post(&send("m3", "spring")).0, 200);
     until("what comes then", || sent(&live, &token) == Some(3));
+    let status = over(root.path(), &["status"]);
+    assert!(String::from_utf8_lossy(&status.stdout).ends_with("\npages: live\n"), "{status:?}");
     // Looked at once a second.
     until("its metric", || live.get("/metrics").1.contains("mailtally_view_state{state=\"live\"} 1"));
     let said = live.stop();
