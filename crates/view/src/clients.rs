@@ -235,27 +235,16 @@ impl Snapshot<'_> {
 
     fn by_id(&self, organisation: &str, campaign: &str, tile: Tile, id: &str) -> Result<Vec<Recipient>, Error> {
         let mut found = self.of_client(organisation, campaign, tile, id)?;
-        if let Some(row) = self.recipient(organisation, id)?
-            && row.row.campaign == campaign
-            && is_in(tile, &row)
-        {
-            found.push(row);
-        }
+        found.extend(self.in_tile((organisation, campaign, tile), vec![id.to_owned()])?);
         Ok(found)
     }
 
     fn of_client(&self, organisation: &str, campaign: &str, tile: Tile, client: &str) -> Result<Vec<Recipient>, Error> {
         let prefix = key::in_campaign(organisation, campaign, client);
         let listed = self.scan(&prefix, None, OF_CLIENT_MAX)?;
-        let ids = listed.iter().filter_map(|(key, _)| std::str::from_utf8(key.get(prefix.len()..)?).ok());
-        let found = self.recipients_of(organisation, ids)?;
-        Ok(found.into_iter().filter(|row| is_in(tile, row)).collect())
+        let id = |key: &Bytes| std::str::from_utf8(key.get(prefix.len()..)?).ok().map(str::to_owned);
+        self.in_tile((organisation, campaign, tile), listed.iter().filter_map(|(key, _)| id(key)).collect())
     }
-}
-
-fn is_in(tile: Tile, row: &Recipient) -> bool {
-    let share = contract::message::contribution(&row.row).ok().flatten();
-    share.is_some_and(|share| tile.count(&share.counters) > 0)
 }
 
 fn subject(key: &[u8]) -> Option<Subject> {

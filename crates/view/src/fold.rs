@@ -8,10 +8,13 @@ use contract::proto::campaign::v1::CampaignStats;
 use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
 use contract::{Proto as _, counters, header, key as canonical};
+use domain::contact::Subject;
 use domain::{Counters, Time};
 use engine::Stored;
 
+use crate::card::Card;
 use crate::found::Texts;
+use crate::line::Line;
 use crate::overlay::{Overlay, Rows};
 use crate::stands::Stands;
 use crate::sums::Sums;
@@ -115,7 +118,7 @@ impl<'a, R: Rows> Batch<'a, R> {
     /// Takes published rows in.
     pub(crate) fn take(&mut self, topic: Topic, records: &[Stored]) -> Result<(), R::Error> {
         let own = records.iter().filter_map(|stored| stored.record.key.as_ref());
-        self.rows.load(own.map(|own| key::row(topic, own)))?;
+        self.rows.load(own.flat_map(|own| std::iter::once(key::row(topic, own)).chain(beside(topic, own))))?;
         records.iter().try_for_each(|stored| self.take_one(topic, stored))
     }
 
@@ -126,9 +129,7 @@ impl<'a, R: Rows> Batch<'a, R> {
         match topic {
             Topic::CampaignStats => self.campaign(own, before.as_ref(), after.as_ref()),
             Topic::MessageStatus => self.message(own, before.as_ref(), after.as_ref(), source(stored))?,
-            Topic::ContactState => {
-                self.relist(&people::of_contact(own, before.as_ref()), people::of_contact(own, after.as_ref()))
-            }
+            Topic::ContactState => self.contact(own, before.as_ref(), after.as_ref())?,
             _ => self.private(own, before.as_ref(), after.as_ref())?,
         }
         if matches!(topic, Topic::ContactState | Topic::Private) {
@@ -183,11 +184,16 @@ impl<'a, R: Rows> Batch<'a, R> {
         if !is_dropped(was.as_ref()) && is_dropped(is.as_ref()) {
             self.dropped.push((organisation.to_owned(), id.to_owned()));
         }
-        for (stands, there) in [(was, false), (is, true)] {
+        let mut lines = [None, None];
+        for ((stands, there), line) in [(was, false), (is, true)].into_iter().zip(&mut lines) {
             let Some(stands) = stands else { continue };
-            let domain = self.domain(organisation, &stands.client, id)?;
+            let address = self.address(organisation, &stands.client, id)?;
+            let domain = people::domain_of(&address);
             self.count(organisation, &stands, &domain, there, changed.then_some(source));
+            *line = stands.line(organisation, id).map(|key| (key, Line::write(&stands.head, &address)));
         }
+        let [was, is] = lines;
+        is.filter(|is| was.as_ref() != Some(is)).into_iter().for_each(|(key, line)| self.rows.put(key, Some(line)));
         let key = key::reflected(self.partition);
         if self.rows.get(&key)?.map_or(0, |known| number(&known)) < source {
             self.rows.put(key, Some(Bytes::copy_from_slice(&source.to_be_bytes())));
@@ -227,11 +233,27 @@ impl<'a, R: Rows> Batch<'a, R> {
         difference.source = difference.source.max(source);
     }
 
-    /// The mailbox domain of a message, as far as the address used is kept.
-    fn domain(&mut self, organisation: &str, client: &str, id: &str) -> Result<String, R::Error> {
+    /// The address used of a message, while it is kept; else empty.
+    fn address(&mut self, organisation: &str, client: &str, id: &str) -> Result<String, R::Error> {
         let own = canonical::private(organisation, client, &format!("mail/{id}"));
         let row = self.rows.get(&key::row(Topic::Private, &own))?;
-        Ok(mailbox(row.as_ref().and_then(people::private).as_ref()))
+        Ok(used(row.as_ref().and_then(people::private).as_ref()).to_owned())
+    }
+
+    /// Changes what lines show of a client.
+    fn card(&mut self, organisation: &str, client: &str, change: impl FnOnce(&mut Card)) -> Result<(), R::Error> {
+        let key = key::card(organisation, client);
+        let mut card = self.rows.get(&key)?.map(|row| Card::of_row(&row)).unwrap_or_default();
+        change(&mut card);
+        self.rows.put(key, card.to_row());
+        Ok(())
+    }
+
+    fn contact(&mut self, own: &[u8], before: Option<&Bytes>, after: Option<&Bytes>) -> Result<(), R::Error> {
+        self.relist(&people::of_contact(own, before), people::of_contact(own, after));
+        let Some((organisation, Subject::Client(client))) = contract::contact::subject(own) else { return Ok(()) };
+        let changed = after.and_then(|row| contract::contact::changed_at_us(row).ok()).unwrap_or(0);
+        self.card(organisation, &client, |card| card.changed_us = changed)
     }
 
     fn private(&mut self, own: &[u8], before: Option<&Bytes>, after: Option<&Bytes>) -> Result<(), R::Error> {
@@ -240,16 +262,25 @@ impl<'a, R: Rows> Batch<'a, R> {
         let Some([organisation, client, part]) = canonical::strings::<3>(own) else { return Ok(()) };
         let (held, holds) = (was.as_ref().and_then(people::text), is.as_ref().and_then(people::text));
         self.texts.change(organisation, client, held, holds);
-        let Some(id) = part.strip_prefix("mail/") else { return Ok(()) };
-        let (was, is) = (mailbox(was.as_ref()), mailbox(is.as_ref()));
-        if was == is {
-            return Ok(());
+        if part.is_empty() {
+            let name = people::name(is.as_ref()).to_owned();
+            return self.card(organisation, client, |card| card.name = name);
         }
+        let Some(id) = part.strip_prefix("mail/") else { return Ok(()) };
+        let (was, is) = (used(was.as_ref()), used(is.as_ref()));
+        if was == is { Ok(()) } else { self.used([organisation, client, id], was, is) }
+    }
+
+    /// Another address was used, or it is no longer kept.
+    fn used(&mut self, [organisation, client, id]: [&str; 3], was: &str, is: &str) -> Result<(), R::Error> {
         let row = self.rows.get(&key::row(Topic::MessageStatus, &canonical::message(organisation, id)))?;
         let Some(stands) = row.as_ref().and_then(Stands::of).filter(|stands| stands.client == client) else {
             return Ok(());
         };
-        if let Some(share) = stands.counted() {
+        let line = stands.line(organisation, id);
+        line.into_iter().for_each(|key| self.rows.put(key, Some(Line::write(&stands.head, is))));
+        let (was, is) = (people::domain_of(was), people::domain_of(is));
+        if let Some(share) = stands.counted().filter(|_| was != is) {
             for (domain, there) in [(was, false), (is, true)] {
                 let key = key::part(key::DOMAIN, organisation, &share.campaign, &domain);
                 self.differ(key, &share.counters, there, None);
@@ -259,14 +290,28 @@ impl<'a, R: Rows> Batch<'a, R> {
     }
 }
 
+/// The key of another row that one is taken in with: a client's card, a mail's message.
+fn beside(topic: Topic, own: &[u8]) -> Option<Bytes> {
+    if topic == Topic::ContactState {
+        let [organisation, _, client] = canonical::strings::<3>(own).filter(|[_, kind, _]| *kind == "client")?;
+        return Some(key::card(organisation, client));
+    }
+    let [organisation, client, part] = canonical::strings::<3>(own).filter(|_| topic == Topic::Private)?;
+    match part.strip_prefix("mail/") {
+        Some(id) => Some(key::row(Topic::MessageStatus, &canonical::message(organisation, id))),
+        None => part.is_empty().then(|| key::card(organisation, client)),
+    }
+}
+
 fn is_dropped(stands: Option<&Stands>) -> bool {
     stands.and_then(|stands| stands.share.as_ref()).is_some_and(|share| share.counters.dropped > 0)
 }
 
-fn mailbox(said: Option<&Row>) -> String {
+/// The address of a mail's private row; empty while it is not kept.
+fn used(said: Option<&Row>) -> &str {
     match said {
-        Some(Row::Mail(mail)) => people::domain_of(&mail.address),
-        _ => String::new(),
+        Some(Row::Mail(mail)) => &mail.address,
+        _ => "",
     }
 }
 

@@ -159,6 +159,11 @@ pub(crate) fn client_of(organisation: &str, key: &[u8]) -> Option<String> {
     std::str::from_utf8(rest.get(ends + 1..)?).ok().map(str::to_owned)
 }
 
+/// What lines show of a client.
+pub(crate) fn card(organisation: &str, client: &str) -> Bytes {
+    only(b'n', &canonical::encode(&[organisation.as_bytes(), client.as_bytes()]))
+}
+
 /// Whom mail of an organisation is withheld from.
 pub(crate) fn suppressions(organisation: &str) -> Bytes {
     tagged(b'x', &canonical::encode(&[organisation.as_bytes()])).freeze()

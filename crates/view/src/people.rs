@@ -22,6 +22,14 @@ pub(crate) fn named(own: &[u8], said: Option<&Row>) -> BTreeSet<Bytes> {
     }
 }
 
+/// The name that a private row says; empty where it says none.
+pub(crate) fn name(said: Option<&Row>) -> &str {
+    match said {
+        Some(Row::Person(person)) => &person.name,
+        _ => "",
+    }
+}
+
 /// What a client is found by of a private row.
 pub(crate) fn text(said: &Row) -> Option<&str> {
     match said {

@@ -21,7 +21,7 @@ use crate::proof::Proofs;
 use crate::standing::{Begun, Share, Standing};
 
 /// What every row of the view is made by: another form of rows or keys gets another number, and the view is rebuilt.
-const FORM: u32 = 5;
+const FORM: u32 = 6;
 
 /// Why the view does not answer.
 #[derive(Debug, thiserror::Error)]

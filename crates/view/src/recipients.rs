@@ -8,10 +8,12 @@ use contract::proto::private::v1::private::Row;
 use contract::topic::Topic;
 use domain::Time;
 
+use crate::card::Card;
+use crate::line::Line;
 use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::tile::Tile;
-use crate::{PAGE_ROWS_MAX, key, people};
+use crate::{PAGE_ROWS_MAX, key};
 
 /// Rows that one page of a filtered list looks at before it is handed out short.
 const LOOKED_AT_MAX: usize = 2_000;
@@ -74,8 +76,9 @@ impl Snapshot<'_> {
         let more = listed.len() > rows;
         listed.truncate(rows);
         let next = listed.last().filter(|_| more).map(|(key, _)| cursor(key));
-        let ids = listed.iter().filter_map(|(key, _)| std::str::from_utf8(key.get(prefix.len()..)?).ok());
-        let found = self.recipients_as(organisation, ids, contract::message::head)?;
+        let id = |key: &Bytes| std::str::from_utf8(key.get(prefix.len()..)?).ok().map(str::to_owned);
+        let listed = listed.into_iter().filter_map(|(key, line)| Some((id(&key)?, line)));
+        let found = self.shown((organisation, campaign, tile), listed.collect())?;
         let count = self.campaign(organisation, campaign)?.map_or(0, |campaign| tile.count(&campaign.counters));
         Ok(RecipientPage { rows: found, count, next })
     }
@@ -119,37 +122,47 @@ impl Snapshot<'_> {
     /// # Errors
     /// [`Error::Store`].
     pub fn recipient(&self, organisation: &str, message: &str) -> Result<Option<Recipient>, Error> {
-        Ok(self.recipients_of(organisation, std::iter::once(message))?.pop())
+        let Some(row) = self.get(&key::row(Topic::MessageStatus, &canonical::message(organisation, message)))? else {
+            return Ok(None);
+        };
+        let row: MessageState = contract::decode_shared("MessageState", &row).unwrap_or_default();
+        let address = match self.private(&canonical::private(organisation, &row.client, &format!("mail/{message}")))? {
+            Some(Row::Mail(mail)) => mail.address,
+            _ => String::new(),
+        };
+        let card = self.get(&key::card(organisation, &row.client))?;
+        Ok(Some(recipient(message.to_owned(), Line { row, address }, card.as_ref())))
     }
 
-    /// Messages with what is known of their clients, in the order asked, without those that the organisation does not have.
-    pub(crate) fn recipients_of<'a>(
+    /// Those of some messages that are in a tile, in the order asked.
+    pub(crate) fn in_tile(
         &self,
-        organisation: &str,
-        messages: impl Iterator<Item = &'a str>,
+        (organisation, campaign, tile): (&str, &str, Tile),
+        messages: Vec<String>,
     ) -> Result<Vec<Recipient>, Error> {
-        self.recipients_as(organisation, messages, Bytes::clone)
+        let key = |message: &String| key::recipient(organisation, campaign, tile, message);
+        let found = self.gathered(messages.iter().map(key).collect())?;
+        let found = messages.into_iter().zip(found).filter_map(|(message, row)| Some((message, row?)));
+        self.shown((organisation, campaign, tile), found.collect())
     }
 
-    /// The same of that part of their rows that is wanted.
-    fn recipients_as<'a>(
+    /// Messages of a tile, each with what its list has of it, as lists show them.
+    fn shown(
         &self,
-        organisation: &str,
-        messages: impl Iterator<Item = &'a str>,
-        part: fn(&Bytes) -> Bytes,
+        (organisation, campaign, tile): (&str, &str, Tile),
+        mut listed: Vec<(String, Bytes)>,
     ) -> Result<Vec<Recipient>, Error> {
-        let messages: Vec<&str> = messages.collect();
-        let key = |message: &&str| key::row(Topic::MessageStatus, &canonical::message(organisation, message));
-        let rows = self.gathered(messages.iter().map(key).collect())?;
-        let found = messages.into_iter().zip(rows).filter_map(|(message, row)| {
-            let row = contract::decode_shared("MessageState", &part(&row?)).unwrap_or_default();
-            Some((message, row))
-        });
-        let found: Vec<(&str, MessageState)> = found.collect();
-        let about = found.iter().flat_map(|(message, row)| about(organisation, &row.client, message));
-        let known = self.gathered(about.collect())?;
-        let found = found.into_iter().zip(known.chunks(3));
-        Ok(found.map(|((message, row), known)| recipient(message, row, known)).collect())
+        if tile != tile.home() {
+            let key = |(message, _): &(String, Bytes)| key::recipient(organisation, campaign, tile.home(), message);
+            let lines = self.gathered(listed.iter().map(key).collect())?;
+            listed = listed.into_iter().zip(lines).filter_map(|((message, _), line)| Some((message, line?))).collect();
+        }
+        let read = |(message, line): (String, Bytes)| Some((message, Line::read(&line)?));
+        let lines: Vec<(String, Line)> = listed.into_iter().filter_map(read).collect();
+        let cards = lines.iter().map(|(_, line)| key::card(organisation, &line.row.client));
+        let cards = self.gathered(cards.collect())?;
+        let all = lines.into_iter().zip(cards);
+        Ok(all.map(|((message, line), card)| recipient(message, line, card.as_ref())).collect())
     }
 
     /// A client's name, where the platform gave it and it is not erased.
@@ -166,26 +179,12 @@ impl Snapshot<'_> {
     }
 }
 
-/// Keys of what is known of a message's client: the person, the address used, the contact row.
-fn about(organisation: &str, client: &str, message: &str) -> [Bytes; 3] {
-    let private = |part: &str| key::row(Topic::Private, &canonical::private(organisation, client, part));
-    let contact = key::row(Topic::ContactState, &canonical::client(organisation, client));
-    [private(""), private(&format!("mail/{message}")), contact]
-}
-
-/// A message with the rows of those keys.
-fn recipient(message: &str, row: MessageState, known: &[Option<Bytes>]) -> Recipient {
-    let [person, mail, changed] = known else {
-        return Recipient { message: message.to_owned(), row, ..Recipient::default() };
-    };
-    let name = named(person.as_ref().and_then(people::private));
-    let address = match mail.as_ref().and_then(people::private) {
-        Some(Row::Mail(mail)) => Some(mail.address),
-        _ => None,
-    };
-    let changed = changed.as_ref().and_then(|row| contract::contact::changed_at_us(row).ok());
-    let file_changed = changed.filter(|at| *at != 0).map(Time::from_micros);
-    Recipient { message: message.to_owned(), name, address, file_changed, row }
+/// A message with the card of its client.
+fn recipient(message: String, line: Line, card: Option<&Bytes>) -> Recipient {
+    let card = card.map(|card| Card::of_row(card)).unwrap_or_default();
+    let address = Some(line.address).filter(|address| !address.is_empty());
+    let (name, file_changed) = (card.name().map(str::to_owned), card.changed());
+    Recipient { message, name, address, file_changed, row: line.row }
 }
 
 fn named(said: Option<Row>) -> Option<String> {

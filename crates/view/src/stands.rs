@@ -16,6 +16,8 @@ use crate::tile::Tile;
 pub(crate) struct Stands {
     pub(crate) share: Option<Contribution>,
     pub(crate) client: String,
+    /// The part of the row that is for readers.
+    pub(crate) head: Bytes,
     /// The provider that first spoke of it; empty while none did.
     pub(crate) provider: String,
     pub(crate) first: Option<Time>,
@@ -26,6 +28,7 @@ pub(crate) struct Stands {
 
 impl Stands {
     pub(crate) fn of(row: &Bytes) -> Option<Self> {
+        let head = contract::message::head(row);
         let row: MessageState = contract::decode_shared("MessageState", row).ok()?;
         let client = row.client.clone();
         let message = contract::message::from_wire(row).ok()?;
@@ -33,6 +36,7 @@ impl Stands {
         let mut stands = Self {
             share: Contribution::of(&message),
             client,
+            head,
             provider: provider.map(|entry| entry.provider.to_string()).unwrap_or_default(),
             first: first(&message),
             ..Self::default()
@@ -47,6 +51,13 @@ impl Stands {
     /// Its share, where it counts for a campaign.
     pub(crate) fn counted(&self) -> Option<&Contribution> {
         self.share.as_ref().filter(|share| !share.campaign.is_empty() && share.counters.sent > 0)
+    }
+
+    /// The key of its line, where it is of a campaign.
+    pub(crate) fn line(&self, organisation: &str, id: &str) -> Option<Bytes> {
+        let share = self.share.as_ref().filter(|share| !share.campaign.is_empty())?;
+        let home = Tile::of(share).find(|tile| tile.home() == *tile)?;
+        Some(key::recipient(organisation, &share.campaign, home, id))
     }
 
     /// The keys of its lists.

@@ -99,6 +99,24 @@ impl Tile {
         Self::ALL.into_iter().filter(|tile| tile.count(&share.counters) > 0)
     }
 
+    /// The list that has the lines of this one's messages: every message of a campaign is in exactly one of Sent, Not sent and Copy.
+    pub(crate) const fn home(self) -> Self {
+        match self {
+            Self::NotSent | Self::Copy => self,
+            Self::Sent
+            | Self::Pending
+            | Self::Delivered
+            | Self::Open
+            | Self::Click
+            | Self::Bounce
+            | Self::Blocked
+            | Self::Dropped
+            | Self::Spam
+            | Self::BlockedSpam
+            | Self::Unsubscribed => Self::Sent,
+        }
+    }
+
     /// Its place in keys: never changes.
     pub(crate) fn byte(self) -> u8 {
         self as u8
