@@ -10,6 +10,7 @@ use domain::AddressHash;
 use domain::contact::Subject;
 use domain::contact::state::{Holding, held};
 
+use crate::few::SMALL_ROWS;
 use crate::listed::Listed;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::recipients::{Recipient, RecipientPage};
@@ -20,8 +21,6 @@ use crate::{PAGE_ROWS_MAX, key, walk};
 
 /// Reads of lists and texts after which a page of a search is handed out short.
 const READS_MAX: usize = 1_000;
-/// Texts of one client, by the alphabet, that a search looks at.
-const TEXTS_MAX: usize = 100;
 /// Messages of one client in one campaign that a search shows.
 const OF_CLIENT_MAX: usize = 100;
 
@@ -32,6 +31,13 @@ pub struct ClientPage {
     pub rows: Vec<Listed>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<String>,
+}
+
+/// A list that those whom a search finds are in, too.
+struct Among {
+    list: Bytes,
+    /// Whether it has few rows, by what is known of it.
+    is_small: bool,
 }
 
 /// A client or an address from which mail is withheld.
@@ -100,7 +106,8 @@ impl Snapshot<'_> {
         after: Option<&str>,
         rows: usize,
     ) -> Result<RecipientPage, Error> {
-        let count = self.campaign(organisation, campaign)?.map_or(0, |campaign| tile.count(&campaign.counters));
+        let counters = self.campaign(organisation, campaign)?.map(|campaign| campaign.counters).unwrap_or_default();
+        let (count, messages) = (tile.count(&counters), counters.sent + counters.not_sent + counters.copies);
         let mut page = RecipientPage { count, ..RecipientPage::default() };
         if after.is_none() {
             page.rows = self.by_id(organisation, campaign, tile, words.trim())?;
@@ -108,8 +115,11 @@ impl Snapshot<'_> {
         let rows = rows.clamp(1, PAGE_ROWS_MAX);
         let mut shown: BTreeSet<String> = page.rows.iter().map(|row| row.message.clone()).collect();
         let mut next = None;
-        let recipients = Some(key::by_client(organisation, campaign));
-        let beyond = self.search(organisation, &Terms::of(words), recipients, after, |client, past| {
+        let among = Among {
+            list: key::by_client(organisation, campaign),
+            is_small: usize::try_from(messages).is_ok_and(|rows| rows <= SMALL_ROWS),
+        };
+        let beyond = self.search(organisation, &Terms::of(words), Some(among), after, |client, past| {
             let of_client = self.of_client(organisation, campaign, tile, &client)?;
             page.rows.extend(of_client.into_iter().filter(|row| shown.insert(row.message.clone())));
             next = (page.rows.len() >= rows).then(|| past.to_owned());
@@ -189,7 +199,7 @@ impl Snapshot<'_> {
         &self,
         organisation: &str,
         terms: &Terms,
-        among: Option<Bytes>,
+        among: Option<Among>,
         after: Option<&str>,
         mut each: impl FnMut(String, &str) -> Result<bool, Error>,
     ) -> Result<Option<String>, Error> {
@@ -198,8 +208,14 @@ impl Snapshot<'_> {
         let from_here = |place: &[u8]| cursor(&[&first[..], place].concat());
         let from = place(after, &first)?.unwrap_or_else(|| first.to_vec());
         let mut from = from.get(first.len()..).unwrap_or_default().to_vec();
-        lists.extend(among);
-        let mut walk = Walk::over(lists, READS_MAX);
+        let small = among.as_ref().filter(|among| among.is_small).map(|among| &among.list);
+        let mut walk = match self.few(organisation, terms, &lists, small)? {
+            Some(few) => Walk::through(few),
+            None => {
+                lists.extend(among.map(|among| among.list));
+                Walk::over(lists, READS_MAX)
+            }
+        };
         loop {
             let client = match walk.next(self, &from)? {
                 Met::Client(client) if walk.may_read() => client,
@@ -209,7 +225,7 @@ impl Snapshot<'_> {
             };
             from = walk::past(&client);
             let Some([id]) = canonical::strings::<1>(&client) else { continue };
-            if terms.are_in(&self.texts(organisation, id)?) && !each(id.to_owned(), &from_here(&from))? {
+            if self.is_found(organisation, id, terms)? && !each(id.to_owned(), &from_here(&from))? {
                 return Ok(None);
             }
         }
@@ -224,13 +240,6 @@ impl Snapshot<'_> {
             }
         }
         Ok(terms.pieces().iter().map(|piece| key::with_piece(organisation, piece)).collect())
-    }
-
-    fn texts(&self, organisation: &str, client: &str) -> Result<Vec<String>, Error> {
-        let prefix = key::texts(organisation, client);
-        let listed = self.scan(&prefix, None, TEXTS_MAX)?;
-        let text = |key: &Bytes| std::str::from_utf8(key.get(prefix.len()..)?).ok().map(str::to_owned);
-        Ok(listed.iter().filter_map(|(key, _)| text(key)).collect())
     }
 
     fn by_id(&self, organisation: &str, campaign: &str, tile: Tile, id: &str) -> Result<Vec<Recipient>, Error> {

@@ -1,5 +1,5 @@
-//! What clients are found by: every text that a row of theirs holds, with how many rows hold it, and the pieces of the texts,
-//! with how many texts of the client have it. A mail to an address that the client had already changes one number.
+//! What clients are found by: every text that a row of theirs holds, with how many rows hold it, and the pieces and rests of the
+//! texts, with how many texts of the client have it. A mail to an address that the client had already changes one number.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +40,12 @@ impl Texts {
         for (Text { organisation, client, text }, more) in self.0 {
             let (was, is) = rows.add(key::text(&organisation, &client, &text), more)?;
             let texts = i64::from(is > 0) - i64::from(was > 0);
+            let [own, of_domain] = trigrams::rests(&text);
+            let rests = own.iter().map(|rest| key::rest(&organisation, rest, &client));
+            let rests = rests.chain(of_domain.iter().map(|rest| key::of_domain(&organisation, rest)));
+            for key in rests.filter(|_| texts != 0) {
+                *pieces.entry(key).or_default() += texts;
+            }
             for piece in trigrams::of_text(&text).into_iter().filter(|_| texts != 0) {
                 *pieces.entry(key::piece(&organisation, &piece, &client)).or_default() += texts;
             }

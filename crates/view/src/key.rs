@@ -138,6 +138,36 @@ pub(crate) fn piece(organisation: &str, piece: &str, client: &str) -> Bytes {
     key.freeze()
 }
 
+/// A client in a list of [`with_piece`], of the client as keys have it.
+pub(crate) fn among(list: &[u8], client: &[u8]) -> Bytes {
+    [list, client, &[0]].concat().into()
+}
+
+/// Clients of an organisation who have a text with a rest that begins like this.
+pub(crate) fn with_rest(organisation: &str, begins: &str) -> Bytes {
+    let organisation = canonical::encode(&[organisation.as_bytes()]);
+    [b"y", &organisation[..], begins.as_bytes()].concat().into()
+}
+
+/// One of them.
+pub(crate) fn rest(organisation: &str, rest: &str, client: &str) -> Bytes {
+    let client = canonical::encode(&[client.as_bytes()]);
+    [&with_rest(organisation, rest)[..], &[0], &client].concat().into()
+}
+
+/// The client of a key of [`rest`], as keys have it. A text has no zero byte.
+pub(crate) fn with_rest_of(key: &Bytes) -> Option<Bytes> {
+    let (_, behind) = canonical::first(key.get(1..)?)?;
+    let ends = behind.iter().position(|byte| *byte == 0)?;
+    Some(key.slice_ref(behind.get(ends + 1..)?))
+}
+
+/// Rests in domains of an organisation's addresses that begin like this, whoever has them.
+pub(crate) fn of_domain(organisation: &str, begins: &str) -> Bytes {
+    let organisation = canonical::encode(&[organisation.as_bytes()]);
+    [b"f", &organisation[..], begins.as_bytes()].concat().into()
+}
+
 /// Clients of an organisation by name.
 pub(crate) fn clients(organisation: &str) -> Bytes {
     tagged(b'b', &canonical::encode(&[organisation.as_bytes()])).freeze()

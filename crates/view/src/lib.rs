@@ -14,6 +14,7 @@ mod checks;
 mod client;
 mod clients;
 mod drops;
+mod few;
 mod fold;
 mod follow;
 mod found;

@@ -9,6 +9,8 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 const LETTERS_MAX: usize = 256;
 /// Letters of a piece that may stand anywhere.
 const ANYWHERE: usize = 3;
+/// Letters of a rest, at the least and at the most: a term of more than a piece, as far as it tells one client from another.
+const REST: [usize; 2] = [ANYWHERE + 1, 8];
 /// Terms of one search.
 const TERMS_MAX: usize = 24;
 /// Pieces by which a search looks for texts; which of those have all of its terms, the texts themselves say.
@@ -57,6 +59,22 @@ pub(crate) fn of_text(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// How a text of [`searched`] goes on at each of its places, until the next space: its own rests, and those that begin in an
+/// address's domain, which many clients have. A term of as many letters begins one of them wherever it is in the text.
+pub(crate) fn rests(text: &str) -> [BTreeSet<String>; 2] {
+    let letters: Vec<char> = text.chars().collect();
+    let (own, of_domain) = match letters.iter().rposition(|letter| *letter == '@') {
+        Some(place) => (0..place + 1, place + 1..letters.len()),
+        None => (0..letters.len(), 0..0),
+    };
+    let [least, most] = REST;
+    let rest = |place| {
+        let letters = letters.iter().skip(place).take(most).take_while(|letter| !letter.is_whitespace());
+        Some(letters.collect::<String>()).filter(|rest| rest.chars().count() >= least)
+    };
+    [own, of_domain].map(|places| places.filter_map(rest).collect())
+}
+
 /// Whether it may be a whole address. The least is `a@b`, which is a piece as it is.
 fn may_be_address(text: &str) -> bool {
     text.contains('@') && text.chars().count() > ANYWHERE
@@ -84,6 +102,14 @@ impl Terms {
     /// Those that may be a whole address.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str).filter(|term| may_be_address(term))
+    }
+
+    /// How rests begin of texts that have the terms which are long enough, the longest first.
+    pub(crate) fn rests(&self) -> Vec<String> {
+        let [least, most] = REST;
+        let mut terms: Vec<&String> = self.0.iter().filter(|term| term.chars().count() >= least).collect();
+        terms.sort_by_key(|term| std::cmp::Reverse(term.chars().count()));
+        terms.into_iter().map(|term| term.chars().take(most).collect()).collect()
     }
 
     /// Pieces that are all in the texts that have all terms, the longest term's first.
@@ -146,8 +172,10 @@ mod tests {
         #[test]
         fn a_text_that_has_all_terms_has_all_pieces(text in "[a-cÉœ'@. ]{0,12}", words in "[a-cÉ'@. ]{0,6}") {
             let (text, terms) = (searched(&text), Terms::of(&words));
-            let pieces = of_text(&text);
+            let (pieces, rests) = (of_text(&text), rests(&text));
             if terms.are_in(&[text]) {
+                let has = |begins: &String| rests.iter().flatten().any(|rest| rest.starts_with(begins));
+                prop_assert!(terms.rests().iter().all(has), "{rests:?}");
                 prop_assert!(terms.pieces().iter().all(|piece| pieces.contains(piece)), "{pieces:?}");
             }
         }
