@@ -203,6 +203,41 @@ fn a_search_reads_as_many_rows_of_many_as_of_few() {
 }
 
 #[test]
+fn a_search_finds_the_same_in_a_small_list_and_in_a_large_one() {
+    let found = |recipients: usize| {
+        let world = World::new();
+        let person = |place: usize| {
+            let name = if place % 100 == 7 { "Zoe Quill" } else { "Ada Roy" };
+            let row = Row::Person(Person { name: name.to_owned(), ..Person::default() });
+            let row = Private { row: Some(row), ..Private::default() };
+            (key::private("acme", &format!("k{place:05}"), ""), row.encode_to_vec())
+        };
+        world.put(Topic::Private, (0..1_100).map(person), 1);
+        world.put(Topic::CampaignStats, std::iter::once((key::campaign("acme", "c0"), stats("c0").encode_to_vec())), 1);
+        let sent = |place| published_of(&format!("k{place:05}"), &format!("m{place:05}"), &[Fact::Sent]);
+        world.put(Topic::MessageStatus, (0..recipients).map(sent), 1);
+        world.follow();
+        ["quill", "zoe q", "oe uil"].map(|words| {
+            let (mut found, mut after) = (Vec::new(), None);
+            loop {
+                let rows = world.view.snapshot();
+                let page = rows.find_recipients(("acme", "c0", Tile::Sent), words, after.as_deref(), 3).unwrap();
+                found.extend(page.rows.into_iter().map(|row| row.message));
+                after = page.next;
+                if after.is_none() {
+                    return found;
+                }
+            }
+        })
+    };
+    let expected = |most: usize| (0..most).filter(|place| place % 100 == 7).map(|place| format!("m{place:05}"));
+    for recipients in [900, 1_100] {
+        let all: Vec<String> = expected(recipients).collect();
+        assert_eq!(found(recipients), [all.clone(), all, Vec::new()], "{recipients}");
+    }
+}
+
+#[test]
 fn numbers_are_compared_where_both_are_of_one_offset() {
     let world = World::new();
     let says = |counters: &Counters, offset: u64| {

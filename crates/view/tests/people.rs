@@ -18,7 +18,8 @@ use domain::contact::check::Mail as Wanted;
 use domain::contact::state::EmailState;
 use domain::contact::{Cause, Contact, ContactEntry, ContactFact, Subject};
 use domain::{
-    AddressHash, Arrival, Attribution, Event, EventId, Fact, MailClass, Message, Rank, Scope, Time, WithheldReason,
+    AddressHash, Agent, Arrival, Attribution, Event, EventId, Fact, MailClass, Message, Rank, Scope, Time,
+    WithheldReason,
 };
 use domain::{BounceClass, Drop, DropReason};
 use engine::{Output, Record, TopicPartition};
@@ -38,12 +39,16 @@ struct World {
 }
 
 fn world() -> World {
+    world_in(&Memory::default())
+}
+
+fn world_in(memory: &Memory) -> World {
     let log = Model::new("model");
     for topic in TOPICS {
         let name = engine::Topic::new(&topic.name("t"));
         log.create_topic(&TopicSpec { name, partitions: 1, cleanup: Cleanup::Compact { tombstone_ms: 1 } }).unwrap();
     }
-    let view = Arc::new(View::new(Memory::default().open("view").unwrap(), "model").expect("a view"));
+    let view = Arc::new(View::new(memory.open("view").unwrap(), "model").expect("a view"));
     let follow = Follow {
         log: Arc::new(log.clone()),
         view: Arc::clone(&view),
@@ -190,6 +195,38 @@ fn recipients_of_a_tile_are_found_by_name_address_and_id() {
         assert_eq!(found(Tile::Open, words), [""; 0], "{words}");
     }
     assert_eq!(found(Tile::Sent, "k2"), ["m2"]);
+}
+
+#[test]
+fn an_erased_client_has_neither_name_nor_address_in_any_list() {
+    let memory = Memory::default();
+    let world = world_in(&memory);
+    world.person("k1", "Zoé Tremblay");
+    world.mail("k1", "m1", "zoe@example.test");
+    world.happened("k1", "m1", vec![(1, Fact::Sent), (2, Fact::Opened(Agent::Human))]);
+    let shown = |tile| {
+        let page = world.view.snapshot().recipients("acme", "c", tile, None, 10).expect("reads");
+        let shown = |row: view::Recipient| (row.message, row.name, row.address, row.row.client);
+        page.rows.into_iter().map(shown).collect::<Vec<_>>()
+    };
+    let said = |text: &str| Some(text.to_owned());
+    for tile in [Tile::Sent, Tile::Open] {
+        assert_eq!(shown(tile), [("m1".to_owned(), said("Zoé Tremblay"), said("zoe@example.test"), "k1".to_owned())]);
+    }
+    for part in ["", "mail/m1"] {
+        world.private("k1", part, None);
+    }
+    // Facts that come later bring neither back.
+    world.happened("k1", "m1", vec![(1, Fact::Sent), (2, Fact::Opened(Agent::Human)), (3, Fact::Complained)]);
+    for tile in [Tile::Sent, Tile::Open, Tile::Spam] {
+        assert_eq!(shown(tile), [("m1".to_owned(), None, None, "k1".to_owned())]);
+    }
+    let holds = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|part| part.eq_ignore_ascii_case(text));
+    for (key, row) in memory.dump("view") {
+        for text in [&b"tremb"[..], b"zoe@", b"example.t"] {
+            assert!(!holds(&key, text) && !holds(&row, text), "{key:?}: {row:?}");
+        }
+    }
 }
 
 #[test]
