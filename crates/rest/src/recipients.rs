@@ -93,7 +93,8 @@ impl List {
     fn page(&self, asked: &Asked<'_>, after: Option<&str>, limit: usize) -> Result<TilePage, Problem> {
         let campaign = self.campaign(asked)?;
         let list = (asked.organisation.as_str(), self.campaign.as_str(), self.tile);
-        let page = asked.rows.narrowed(list, &self.part, after, limit)?;
+        let mut page = asked.rows.narrowed(list, &self.part, after, limit)?;
+        asked.rows.complete(&asked.organisation, &mut page)?;
         let now = asked.rows.as_of()?.time;
         let row = |recipient: &Recipient| MessageRow::of(&asked.organisation, recipient, now);
         let rows = page.rows.iter().map(row).collect::<Result<_, _>>()?;

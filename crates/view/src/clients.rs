@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use contract::key as canonical;
 use contract::proto::contact::v1::ContactState;
 use domain::AddressHash;
 use domain::contact::Subject;
@@ -14,13 +13,11 @@ use crate::few::SMALL_ROWS;
 use crate::listed::Listed;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::recipients::{Recipient, RecipientPage};
+use crate::search::Among;
 use crate::tile::Tile;
 use crate::trigrams::Terms;
-use crate::walk::{Met, Walk};
-use crate::{PAGE_ROWS_MAX, key, walk};
+use crate::{PAGE_ROWS_MAX, key};
 
-/// Reads of lists and texts after which a page of a search is handed out short.
-const READS_MAX: usize = 1_000;
 /// Messages of one client in one campaign that a search shows.
 const OF_CLIENT_MAX: usize = 100;
 
@@ -31,13 +28,6 @@ pub struct ClientPage {
     pub rows: Vec<Listed>,
     /// Where the next page begins; `None` at the end.
     pub next: Option<String>,
-}
-
-/// A list that those whom a search finds are in, too.
-struct Among {
-    list: Bytes,
-    /// Whether it has few rows, by what is known of it.
-    is_small: bool,
 }
 
 /// A client or an address from which mail is withheld.
@@ -191,55 +181,6 @@ impl Snapshot<'_> {
 
     fn named(&self, organisation: &str, ids: impl Iterator<Item = String>) -> Result<Vec<Listed>, Error> {
         ids.map(|client| self.listed(organisation, &client)).collect()
-    }
-
-    /// Gives `each` every client whom the terms find, and who is in one list more where there is one, by id, with the cursor of
-    /// what follows, until it wants no more; where to go on when the bound was met.
-    fn search(
-        &self,
-        organisation: &str,
-        terms: &Terms,
-        among: Option<Among>,
-        after: Option<&str>,
-        mut each: impl FnMut(String, &str) -> Result<bool, Error>,
-    ) -> Result<Option<String>, Error> {
-        let mut lists = self.lists(organisation, terms)?;
-        let Some(first) = lists.first().cloned() else { return Ok(None) };
-        let from_here = |place: &[u8]| cursor(&[&first[..], place].concat());
-        let from = place(after, &first)?.unwrap_or_else(|| first.to_vec());
-        let mut from = from.get(first.len()..).unwrap_or_default().to_vec();
-        let small = among.as_ref().filter(|among| among.is_small).map(|among| &among.list);
-        let mut walk = match self.few(organisation, terms, &lists, small)? {
-            Some(few) => Walk::through(few),
-            None => {
-                lists.extend(among.map(|among| among.list));
-                Walk::over(lists, READS_MAX)
-            }
-        };
-        loop {
-            let client = match walk.next(self, &from)? {
-                Met::Client(client) if walk.may_read() => client,
-                Met::Client(client) => return Ok(Some(from_here(&client))),
-                Met::Bound(place) => return Ok(Some(from_here(&place))),
-                Met::End => return Ok(None),
-            };
-            from = walk::past(&client);
-            let Some([id]) = canonical::strings::<1>(&client) else { continue };
-            if self.is_found(organisation, id, terms)? && !each(id.to_owned(), &from_here(&from))? {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Lists that everybody is in whom the terms find. Of an address that somebody has, those who have it.
-    fn lists(&self, organisation: &str, terms: &Terms) -> Result<Vec<Bytes>, Error> {
-        for address in terms.addresses() {
-            let list = key::with_piece(organisation, address);
-            if !self.scan(&list, None, 1)?.is_empty() {
-                return Ok(vec![list]);
-            }
-        }
-        Ok(terms.pieces().iter().map(|piece| key::with_piece(organisation, piece)).collect())
     }
 
     fn by_id(&self, organisation: &str, campaign: &str, tile: Tile, id: &str) -> Result<Vec<Recipient>, Error> {

@@ -14,44 +14,33 @@ use crate::trigrams::{Terms, searched};
 
 /// Messages of a list that is small: to ask for each of its clients is less work than to seek in long lists.
 pub(crate) const SMALL_ROWS: usize = 1_000;
-/// Rows that may have a rare word.
-const RARE_ROWS: usize = 512;
+/// Rows that a rare word may have, and one that is rare enough where walking takes long.
+pub(crate) const RARE_ROWS: [usize; 2] = [64, 512];
 /// Texts of one client, by the alphabet, that a search looks at.
 const TEXTS_MAX: usize = 100;
 
 impl Snapshot<'_> {
-    /// Clients, as keys have them and in that order, among whom everybody is whom the terms find in these lists; `None` where those
-    /// may be many. `among` is a small list that they are in, too.
-    pub(crate) fn few(
-        &self,
-        organisation: &str,
-        terms: &Terms,
-        lists: &[Bytes],
-        among: Option<&Bytes>,
-    ) -> Result<Option<Vec<Bytes>>, Error> {
-        let few = match among {
-            Some(list) => self.small(list)?,
-            None => self.rare(organisation, terms)?,
-        };
-        few.map(|few| self.in_all(lists, few.into_iter().collect())).transpose()
-    }
-
-    /// Everybody in a list; `None` when it is not small.
-    fn small(&self, list: &Bytes) -> Result<Option<BTreeSet<Bytes>>, Error> {
+    /// Everybody in a list, as keys have them and in that order; `None` when it is not small.
+    pub(crate) fn small(&self, list: &Bytes) -> Result<Option<BTreeSet<Bytes>>, Error> {
         let listed = self.scan(list, None, SMALL_ROWS + 1)?;
         let client = |key: &Bytes| Some(key.slice_ref(canonical::first(key.get(list.len()..)?)?.0));
         Ok((listed.len() <= SMALL_ROWS).then(|| listed.iter().filter_map(|(key, _)| client(key)).collect()))
     }
 
-    /// Everybody who has one of the words, where it is a rare one.
-    fn rare(&self, organisation: &str, terms: &Terms) -> Result<Option<BTreeSet<Bytes>>, Error> {
+    /// Everybody who has one of the words, where it has so few rows.
+    pub(crate) fn rare(
+        &self,
+        organisation: &str,
+        terms: &Terms,
+        rows: usize,
+    ) -> Result<Option<BTreeSet<Bytes>>, Error> {
         for begins in terms.rests() {
             // One of a domain may be everybody's.
             if !self.scan(&key::of_domain(organisation, &begins), None, 1)?.is_empty() {
                 continue;
             }
-            let listed = self.scan(&key::with_rest(organisation, &begins), None, RARE_ROWS + 1)?;
-            if listed.len() <= RARE_ROWS {
+            let listed = self.scan(&key::with_rest(organisation, &begins), None, rows + 1)?;
+            if listed.len() <= rows {
                 return Ok(Some(listed.iter().filter_map(|(key, _)| key::with_rest_of(key)).collect()));
             }
         }
@@ -59,7 +48,8 @@ impl Snapshot<'_> {
     }
 
     /// Those of some clients who are in every list. The last list is asked first: it is not of the word that they were found by.
-    fn in_all(&self, lists: &[Bytes], mut clients: Vec<Bytes>) -> Result<Vec<Bytes>, Error> {
+    pub(crate) fn in_all(&self, lists: &[Bytes], clients: BTreeSet<Bytes>) -> Result<Vec<Bytes>, Error> {
+        let mut clients: Vec<Bytes> = clients.into_iter().collect();
         for list in lists.iter().rev() {
             if clients.is_empty() {
                 break;

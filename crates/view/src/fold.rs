@@ -190,7 +190,7 @@ impl<'a, R: Rows> Batch<'a, R> {
             let address = self.address(organisation, &stands.client, id)?;
             let domain = people::domain_of(&address);
             self.count(organisation, &stands, &domain, there, changed.then_some(source));
-            *line = stands.line(organisation, id).map(|key| (key, Line::write(&stands.head, &address)));
+            *line = stands.line(organisation, id).map(|key| (key, Line::write(&stands.shown, &address)));
         }
         let [was, is] = lines;
         is.filter(|is| was.as_ref() != Some(is)).into_iter().for_each(|(key, line)| self.rows.put(key, Some(line)));
@@ -278,7 +278,7 @@ impl<'a, R: Rows> Batch<'a, R> {
             return Ok(());
         };
         let line = stands.line(organisation, id);
-        line.into_iter().for_each(|key| self.rows.put(key, Some(Line::write(&stands.head, is))));
+        line.into_iter().for_each(|key| self.rows.put(key, Some(Line::write(&stands.shown, is))));
         let (was, is) = (people::domain_of(was), people::domain_of(is));
         if let Some(share) = stands.counted().filter(|_| was != is) {
             for (domain, there) in [(was, false), (is, true)] {

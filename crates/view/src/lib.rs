@@ -34,6 +34,7 @@ mod reached;
 mod rebuild;
 mod recipients;
 mod recount;
+mod search;
 mod series;
 mod sorted;
 mod standing;

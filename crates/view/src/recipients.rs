@@ -29,7 +29,7 @@ pub struct Recipient {
     pub address: Option<String>,
     /// When the latest event about the client happened.
     pub file_changed: Option<Time>,
-    /// What became of it: readers' fields; its facts too, but in a page of a tile's list.
+    /// What became of it: readers' fields; in a page of a tile's list without the address's hash and the facts.
     pub row: MessageState,
 }
 
@@ -144,6 +144,20 @@ impl Snapshot<'_> {
         let found = self.gathered(messages.iter().map(key).collect())?;
         let found = messages.into_iter().zip(found).filter_map(|(message, row)| Some((message, row?)));
         self.shown((organisation, campaign, tile), found.collect())
+    }
+
+    /// Gives rows of a page of a tile's list the readers' fields that it leaves out.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn complete(&self, organisation: &str, page: &mut RecipientPage) -> Result<(), Error> {
+        let key = |row: &Recipient| key::row(Topic::MessageStatus, &canonical::message(organisation, &row.message));
+        let rows = self.gathered(page.rows.iter().map(key).collect())?;
+        for (recipient, row) in page.rows.iter_mut().zip(rows) {
+            let head = row.and_then(|row| contract::decode_shared("MessageState", &contract::message::head(&row)).ok());
+            recipient.row = head.unwrap_or_else(|| std::mem::take(&mut recipient.row));
+        }
+        Ok(())
     }
 
     /// Messages of a tile, each with what its list has of it, as lists show them.

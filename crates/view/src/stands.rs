@@ -7,17 +7,17 @@ use bytes::Bytes;
 use contract::proto::message::v1::MessageState;
 use domain::{Agent, Contribution, Entry, Fact, Message, Time};
 
-use crate::key;
 use crate::sums::{Sums, link, moment};
 use crate::tile::Tile;
+use crate::{key, line};
 
 /// Where a message's row stands.
 #[derive(Default)]
 pub(crate) struct Stands {
     pub(crate) share: Option<Contribution>,
     pub(crate) client: String,
-    /// The part of the row that is for readers.
-    pub(crate) head: Bytes,
+    /// What its list has of the row.
+    pub(crate) shown: Bytes,
     /// The provider that first spoke of it; empty while none did.
     pub(crate) provider: String,
     pub(crate) first: Option<Time>,
@@ -28,15 +28,14 @@ pub(crate) struct Stands {
 
 impl Stands {
     pub(crate) fn of(row: &Bytes) -> Option<Self> {
-        let head = contract::message::head(row);
         let row: MessageState = contract::decode_shared("MessageState", row).ok()?;
-        let client = row.client.clone();
+        let (client, shown) = (row.client.clone(), line::shown(&row));
         let message = contract::message::from_wire(row).ok()?;
         let provider = message.live().find(|entry| !entry.provider.is_empty());
         let mut stands = Self {
             share: Contribution::of(&message),
             client,
-            head,
+            shown,
             provider: provider.map(|entry| entry.provider.to_string()).unwrap_or_default(),
             first: first(&message),
             ..Self::default()

@@ -19,7 +19,7 @@ pub(crate) enum Met {
     /// Nobody more is.
     End,
     /// It read as much as it may; it goes on from here.
-    Bound(Vec<u8>),
+    Bound(Bytes),
 }
 
 /// Where lists are read.
@@ -61,7 +61,7 @@ impl Walk {
         let mut place = 0;
         while let Some(list) = self.lists.get_mut(place) {
             if list.lacks(&wanted) {
-                let Some(left) = self.reads.checked_sub(1) else { return Ok(Met::Bound(wanted.to_vec())) };
+                let Some(left) = self.reads.checked_sub(1) else { return Ok(Met::Bound(wanted)) };
                 self.reads = left;
                 list.read(rows, &wanted)?;
             }
