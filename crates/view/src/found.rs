@@ -50,7 +50,6 @@ impl Texts {
                 *pieces.entry(key::piece(&organisation, &piece, &client)).or_default() += texts;
             }
         }
-        rows.load(pieces.keys().cloned())?;
-        pieces.into_iter().try_for_each(|(key, texts)| rows.add(key, texts).map(drop))
+        rows.add_all(pieces)
     }
 }

@@ -25,11 +25,13 @@ pub(crate) struct Overlay<'a, R> {
     read: BTreeMap<Bytes, Option<Bytes>>,
     /// As the batch leaves them.
     writes: BTreeMap<Bytes, Option<Bytes>>,
+    /// Numbers that nothing else of the batch asks for, as it leaves them.
+    added: Vec<(Bytes, Option<Bytes>)>,
 }
 
 impl<'a, R: Rows> Overlay<'a, R> {
     pub(crate) fn over(under: &'a R) -> Self {
-        Self { under, read: BTreeMap::new(), writes: BTreeMap::new() }
+        Self { under, read: BTreeMap::new(), writes: BTreeMap::new(), added: Vec::new() }
     }
 
     /// Reads what will be asked for.
@@ -69,13 +71,29 @@ impl<'a, R: Rows> Overlay<'a, R> {
     pub(crate) fn add(&mut self, key: Bytes, change: i64) -> Result<(u64, u64), R::Error> {
         let was = self.get(&key)?.map_or(0, |row| number(&row));
         let is = was.saturating_add_signed(change);
-        self.put(key, (is > 0).then(|| Bytes::copy_from_slice(&is.to_be_bytes())));
+        self.put(key, row_of(is));
         Ok((was, is))
     }
 
-    /// What is to be written, by key: of rows that were read only those that differ.
-    pub(crate) fn into_writes(self) -> Vec<(Bytes, Option<Bytes>)> {
-        let Self { read, writes, .. } = self;
-        writes.into_iter().filter(|(key, row)| read.get(key) != Some(row)).collect()
+    /// The same of many numbers, of which each is added to once in a batch and nothing else asks for them.
+    pub(crate) fn add_all(&mut self, changes: BTreeMap<Bytes, i64>) -> Result<(), R::Error> {
+        let (keys, changes): (Vec<Bytes>, Vec<i64>) = changes.into_iter().filter(|(_, change)| *change != 0).unzip();
+        let rows = self.under.all(&keys)?;
+        for ((key, row), change) in keys.into_iter().zip(rows).zip(changes) {
+            let is = row.map_or(0, |row| number(&row)).saturating_add_signed(change);
+            self.added.push((key, row_of(is)));
+        }
+        Ok(())
     }
+
+    /// What is to be written: of rows that were read only those that differ.
+    pub(crate) fn into_writes(self) -> Vec<(Bytes, Option<Bytes>)> {
+        let Self { read, writes, added, .. } = self;
+        writes.into_iter().filter(|(key, row)| read.get(key) != Some(row)).chain(added).collect()
+    }
+}
+
+/// A number as a row; one of nothing is none.
+fn row_of(number: u64) -> Option<Bytes> {
+    (number > 0).then(|| Bytes::copy_from_slice(&number.to_be_bytes()))
 }
