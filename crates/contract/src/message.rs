@@ -123,6 +123,18 @@ pub fn head(row: &Bytes) -> Bytes {
     }
 }
 
+/// The client that a row's bytes name; `None` where they name none or cannot be read.
+pub fn client(row: &[u8]) -> Option<&str> {
+    let mut reader = Reader { what: "MessageState", rest: row };
+    loop {
+        let (tag, wire) = reader.next().ok()??;
+        match tag {
+            2 => return reader.text(wire).ok(),
+            _ => reader.skip(tag, wire).ok()?,
+        }
+    }
+}
+
 /// Bytes before the first field that is not for readers, where there is one and none for readers comes after it.
 fn head_bytes(row: &[u8]) -> Result<Option<usize>, Error> {
     let (mut reader, mut head) = (Reader { what: "MessageState", rest: row }, None);

@@ -189,6 +189,7 @@ proptest! {
         let head = MessageState::decode(message::head(&bytes)).unwrap();
         let whole = MessageState { facts: vec![], said: vec![], beyond: 0, ..message::to_wire(&row) };
         prop_assert_eq!(head, whole.clone());
+        prop_assert_eq!(message::client(&bytes), Some(whole.client.as_str()).filter(|client| !client.is_empty()));
         // A writer that has another order loses nothing.
         let turned = bytes::Bytes::from([&MessageState { beyond: 3, ..MessageState::default() }.encode_to_vec()[..], &bytes].concat());
         let head = MessageState::decode(message::head(&turned)).unwrap();

@@ -117,8 +117,11 @@ impl<'a, R: Rows> Batch<'a, R> {
 
     /// Takes published rows in.
     pub(crate) fn take(&mut self, topic: Topic, records: &[Stored]) -> Result<(), R::Error> {
-        let own = records.iter().filter_map(|stored| stored.record.key.as_ref());
-        self.rows.load(own.flat_map(|own| std::iter::once(key::row(topic, own)).chain(beside(topic, own))))?;
+        let keys = records.iter().filter_map(|stored| {
+            let own = stored.record.key.as_ref()?;
+            Some(std::iter::once(key::row(topic, own)).chain(beside(topic, own, stored.record.value.as_ref())))
+        });
+        self.rows.load(keys.flatten())?;
         records.iter().try_for_each(|stored| self.take_one(topic, stored))
     }
 
@@ -290,16 +293,26 @@ impl<'a, R: Rows> Batch<'a, R> {
     }
 }
 
-/// The key of another row that one is taken in with: a client's card, a mail's message.
-fn beside(topic: Topic, own: &[u8]) -> Option<Bytes> {
-    if topic == Topic::ContactState {
-        let [organisation, _, client] = canonical::strings::<3>(own).filter(|[_, kind, _]| *kind == "client")?;
-        return Some(key::card(organisation, client));
-    }
-    let [organisation, client, part] = canonical::strings::<3>(own).filter(|_| topic == Topic::Private)?;
-    match part.strip_prefix("mail/") {
-        Some(id) => Some(key::row(Topic::MessageStatus, &canonical::message(organisation, id))),
-        None => part.is_empty().then(|| key::card(organisation, client)),
+/// The key of another row that one is taken in with: a client's card, a mail's message, the address that a message went to.
+fn beside(topic: Topic, own: &[u8], row: Option<&Bytes>) -> Option<Bytes> {
+    match topic {
+        Topic::ContactState => {
+            let [organisation, _, client] = canonical::strings::<3>(own).filter(|[_, kind, _]| *kind == "client")?;
+            Some(key::card(organisation, client))
+        }
+        Topic::MessageStatus => {
+            let [organisation, id] = canonical::strings::<2>(own)?;
+            let mail = canonical::private(organisation, contract::message::client(row?)?, &format!("mail/{id}"));
+            Some(key::row(Topic::Private, &mail))
+        }
+        Topic::Private => {
+            let [organisation, client, part] = canonical::strings::<3>(own)?;
+            match part.strip_prefix("mail/") {
+                Some(id) => Some(key::row(Topic::MessageStatus, &canonical::message(organisation, id))),
+                None => part.is_empty().then(|| key::card(organisation, client)),
+            }
+        }
+        _ => None,
     }
 }
 

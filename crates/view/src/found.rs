@@ -40,13 +40,16 @@ impl Texts {
         for (Text { organisation, client, text }, more) in self.0 {
             let (was, is) = rows.add(key::text(&organisation, &client, &text), more)?;
             let texts = i64::from(is > 0) - i64::from(was > 0);
+            if texts == 0 {
+                continue;
+            }
             let [own, of_domain] = trigrams::rests(&text);
             let rests = own.iter().map(|rest| key::rest(&organisation, rest, &client));
             let rests = rests.chain(of_domain.iter().map(|rest| key::of_domain(&organisation, rest)));
-            for key in rests.filter(|_| texts != 0) {
+            for key in rests {
                 *pieces.entry(key).or_default() += texts;
             }
-            for piece in trigrams::of_text(&text).into_iter().filter(|_| texts != 0) {
+            for piece in trigrams::of_text(&text) {
                 *pieces.entry(key::piece(&organisation, &piece, &client)).or_default() += texts;
             }
         }
