@@ -105,6 +105,8 @@ pub(crate) struct Member {
     topics: Vec<Topic>,
     /// What it was given and has not given back.
     held: BTreeSet<TopicPartition>,
+    /// What the worker was told and has not completed.
+    told: Option<Rebalance>,
     options: Options,
 }
 
@@ -124,6 +126,7 @@ impl Member {
             group: group.to_owned(),
             topics: topics.to_vec(),
             held: BTreeSet::new(),
+            told: None,
             options: options.clone(),
         };
         this.enlist();
@@ -142,10 +145,42 @@ impl Member {
             let lost = Rebalance::Lost(self.held.iter().cloned().collect());
             lock(&fresh.context().rebalances).push_back(lost);
         }
-        self.consumer.context().closing.store(true, Ordering::Release);
+        self.close();
         self.consumer = Arc::new(fresh);
         self.enlist();
         Ok(())
+    }
+
+    /// The client's end may come. It waits for an answer to everything that the group has decided, for ever: a worker that dies in the
+    /// middle of a decision gives none.
+    fn close(&mut self) {
+        let rest = std::mem::take(&mut *lock(&self.consumer.context().rebalances));
+        for rebalance in self.told.take().into_iter().chain(rest) {
+            self.answer(&rebalance).ok();
+        }
+        self.consumer.context().closing.store(true, Ordering::Release);
+    }
+
+    /// Tells the client that it is done.
+    fn answer(&self, rebalance: &Rebalance) -> Result<(), KafkaError> {
+        match rebalance {
+            Rebalance::Assigned(partitions) => {
+                let list = to_list(partitions);
+                self.consumer.incremental_assign(&list).and_then(|()| self.consumer.pause(&list))
+            }
+            // librdkafka has dropped a lost assignment by itself when the group's protocol says so.
+            Rebalance::Lost(_) if self.consumer.assignment().is_ok_and(|held| held.count() == 0) => Ok(()),
+            Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
+                self.consumer.incremental_unassign(&to_list(partitions))
+            }
+        }
+    }
+
+    /// The next decision, which the worker is told.
+    fn decided(&mut self) -> Option<Rebalance> {
+        let rebalance = lock(&self.consumer.context().rebalances).pop_front()?;
+        self.told = Some(rebalance.clone());
+        Some(rebalance)
     }
 
     /// How far the client has come with joining, if that takes longer than it may: one that knows no broker any more does not fail,
@@ -197,7 +232,7 @@ impl Member {
 
 impl Membership for Member {
     fn poll(&mut self, timeout: Duration) -> Result<Option<Rebalance>, Error> {
-        if let Some(waiting) = lock(&self.consumer.context().rebalances).pop_front() {
+        if let Some(waiting) = self.decided() {
             return Ok(Some(waiting));
         }
         // A record that slips in before its partition is paused is nobody's: who reads has a client of its own.
@@ -214,7 +249,7 @@ impl Membership for Member {
             );
             self.join_again()?;
         }
-        Ok(lock(&self.consumer.context().rebalances).pop_front())
+        Ok(self.decided())
     }
 
     fn complete(&mut self, rebalance: Rebalance) -> Result<(), Error> {
@@ -224,18 +259,8 @@ impl Membership for Member {
                 self.held.retain(|held| !partitions.contains(held));
             }
         }
-        let done = match rebalance {
-            Rebalance::Assigned(partitions) => {
-                let list = to_list(&partitions);
-                self.consumer.incremental_assign(&list).and_then(|()| self.consumer.pause(&list))
-            }
-            // librdkafka has dropped a lost assignment by itself when the group's protocol says so.
-            Rebalance::Lost(_) if self.consumer.assignment().is_ok_and(|held| held.count() == 0) => Ok(()),
-            Rebalance::Revoked(partitions) | Rebalance::Lost(partitions) => {
-                self.consumer.incremental_unassign(&to_list(&partitions))
-            }
-        };
-        done.or_else(|error| self.failed(error))
+        self.told = None;
+        self.answer(&rebalance).or_else(|error| self.failed(error))
     }
 
     fn revoke_within(&self) -> Duration {
@@ -245,7 +270,7 @@ impl Membership for Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.consumer.context().closing.store(true, Ordering::Release);
+        self.close();
         lock(&self.members.0).remove(&self.name);
     }
 }

@@ -1,6 +1,7 @@
 //! The suite that every log runs, over a broker; and what only Kafka has: groups.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects by failing")]
 
+mod ends;
 mod waits;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,6 +1,8 @@
 //! An instance that died with its transaction open: its successor is not kept waiting for it.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 
+mod lost;
+
 use std::time::{Duration, Instant};
 
 use broker::Cluster;

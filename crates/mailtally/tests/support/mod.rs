@@ -107,8 +107,14 @@ impl Run {
     /// What a route answers: status and body.
     pub(crate) fn get(&mut self, route: &str) -> (u16, String) {
         let url = format!("http://{}{route}", self.address());
-        let mut answer = self.agent.get(url).call().expect("an answer");
+        let answer = self.agent.get(url).call();
+        let mut answer = answer.unwrap_or_else(|why| panic!("{why}; it said:\n{}", self.notes()));
         (answer.status().as_u16(), answer.body_mut().read_to_string().expect("a body"))
+    }
+
+    /// What it has said so far.
+    fn notes(&self) -> String {
+        std::fs::read_to_string(self.data.with_extension("stderr")).unwrap_or_default()
     }
 
     /// Its process.
