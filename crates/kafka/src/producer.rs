@@ -148,6 +148,7 @@ impl Transactional {
         let until = Instant::now() + Duration::from_millis(u64::from(self.options.transaction_timeout_ms));
         let Some(living) = &self.living else { return Err(Failure::Abort("no producer".to_owned())) };
         if transaction.outputs.is_empty() {
+            // Nobody is told when the marks are written.
             let since = living.ended.map(|ended| ended.elapsed());
             std::thread::sleep(since.map_or(Duration::ZERO, |since| MARKS_WAIT.saturating_sub(since)));
         }
@@ -272,6 +273,7 @@ impl Producer for Transactional {
                 Err(Failure::Fenced) => return Err(CommitError::Fenced),
                 Err(Failure::Abort(why) | Failure::Rebalanced(why) | Failure::Unknown(why) | Failure::Refused(why)) => {
                     tracing::warn!(why, attempt, "how a transaction ended is not known yet; asked again");
+                    // Brokers tell nobody when they answer again.
                     std::thread::sleep(RECOVERY_WAIT);
                 }
             }

@@ -13,7 +13,7 @@ use crate::line::Line;
 use crate::overlay::Rows as _;
 use crate::place::{Error, Snapshot, cursor, place};
 use crate::tile::Tile;
-use crate::{PAGE_ROWS_MAX, key};
+use crate::{PAGE_ROWS_MAX, key, people};
 
 /// Rows that one page of a filtered list looks at before it is handed out short.
 const LOOKED_AT_MAX: usize = 2_000;
@@ -202,10 +202,7 @@ fn recipient(message: String, line: Line, card: Option<&Bytes>) -> Recipient {
 }
 
 fn named(said: Option<Row>) -> Option<String> {
-    match said {
-        Some(Row::Person(person)) if !person.name.is_empty() => Some(person.name),
-        _ => None,
-    }
+    Some(people::name(said.as_ref()).to_owned()).filter(|name| !name.is_empty())
 }
 
 fn contact(row: &Bytes) -> Option<ContactState> {
